@@ -1,0 +1,1 @@
+"""The OVSDB protocol: schemas, values, messages, a client session, a typed replica, and transactions."""
