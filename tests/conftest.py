@@ -9,8 +9,9 @@ REAL = ("system", "interop")
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how many tests ran against real programs."""
+    passed = [report for report in terminalreporter.stats.get("passed", ()) if report.when == "call"]
     for mark in REAL:
-        ran = sum(mark in report.keywords for report in terminalreporter.stats.get("passed", ()) if report.when == "call")
+        ran = sum(mark in report.keywords for report in passed)
         skipped = sum(mark in report.keywords for report in terminalreporter.stats.get("skipped", ()))
         if ran or skipped:
             terminalreporter.write_line(f"{mark} tests: {ran} ran, {skipped} skipped")

@@ -1,0 +1,1 @@
+"""Open Virtual Network in Python."""

@@ -1,0 +1,1 @@
+"""The lab: central, hypervisors and guests in one process, without root."""
