@@ -1,0 +1,1 @@
+"""OpenFlow 1.5 with the Nicira extensions: fields, matches, actions, messages, and the ovs-ofctl notation."""

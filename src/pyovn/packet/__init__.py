@@ -1,0 +1,1 @@
+"""Packets: one file per protocol, parse and build, nothing else."""
