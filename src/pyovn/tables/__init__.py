@@ -1,0 +1,1 @@
+"""Every table of the databases as a typed class, grouped by database and topic."""
