@@ -19,7 +19,24 @@ class OvsdbError(OvnError):
 
 
 class SchemaFault(OvsdbError, Malformed):
-    """A schema that makes no sense, or a value that does not fit its column."""
+    """A schema that makes no sense."""
+
+
+class ValueFault(OvsdbError, Malformed):
+    """A value that does not fit its column's type.
+
+    `error` is the protocol's word for it ("syntax error", "constraint violation", "ovsdb error"), `syntax` the piece
+    of JSON at fault, where there is one.
+    """
+
+    def __init__(self, error: str, details: str, syntax: object = None) -> None:
+        self.error = error
+        self.details = details
+        self.syntax = syntax
+        super().__init__(error, details, syntax)
+
+    def __str__(self) -> str:
+        return f"{self.error}: {self.details}"
 
 
 class ProtocolFault(OvsdbError, Malformed):
