@@ -1,0 +1,161 @@
+"""Derived facts: what units hand to units of later families, and to the sync at the end.
+
+    unit ── output ──► relation ── key touched? ──► units that looked at the key
+                          └────── touched keys ───► whoever carries the difference on
+
+A `Relation` names the facts and their types; an engine makes the `Facts` that hold them.  A unit's output for a
+relation is one value.  When a run gives another output than the run before, the facts are told both and work out what
+that means for their keys; readers of keys whose facts stayed the same never hear of it.
+
+    Single    the output is the value; the key is the unit's        what a switch looks like, by switch
+    Bag       the output is an iterable of (key, value) pairs        ports by switch, members by port
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Generic, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+Out = TypeVar("Out")
+
+
+class Facts(Generic[K, V, Out]):
+    """The facts of one relation in one engine."""
+
+    def __init__(self) -> None:
+        self.followed = False  #: does anybody take the touched keys?
+        self.touched: dict[K, None] = {}  #: keys whose facts changed since somebody last took them
+
+    def replace(self, unit: Any, old: Out | None, new: Out | None) -> Iterable[K]:
+        """Exchange a unit's output; gives the keys whose facts are different now.
+
+        None is the output of a unit that did not exist or exists no more.
+        """
+        raise NotImplementedError
+
+    def get(self, key: K) -> V:
+        """The facts about `key`."""
+        raise NotImplementedError
+
+    def __contains__(self, key: K) -> bool:
+        raise NotImplementedError
+
+    def __iter__(self) -> Iterator[K]:
+        raise NotImplementedError
+
+    def take(self) -> dict[K, None]:
+        """The keys touched since the last call; all there are, the first time."""
+        if not self.followed:
+            self.followed = True
+            return dict.fromkeys(self)
+        touched, self.touched = self.touched, {}
+        return touched
+
+
+class Relation(Generic[K, V, Out]):
+    """The name and the types of some derived facts: key, what a reader sees, what a unit puts out."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def facts(self) -> Facts[K, V, Out]:
+        """Room for the facts in one engine."""
+        raise NotImplementedError
+
+
+class Single(Relation[K, V | None, V | None]):
+    """One value for each unit of a family, under the unit's key; no other family may write it."""
+
+    def facts(self) -> Facts[K, V | None, V | None]:
+        """An empty table."""
+        return SingleFacts()
+
+
+class SingleFacts(Facts[K, V | None, V | None]):
+    """A table of values by unit."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._values: dict[K, V] = {}
+
+    def replace(self, unit: K, old: V | None, new: V | None) -> Iterable[K]:
+        """The unit's key, always: the engine only calls where the value changed."""
+        if new is None:
+            self._values.pop(unit, None)
+        else:
+            self._values[unit] = new
+        return (unit,)
+
+    def get(self, key: K) -> V | None:
+        """The value of the unit `key`; None where there is no such unit or it gives none."""
+        return self._values.get(key)
+
+    def __contains__(self, key: K) -> bool:
+        return key in self._values
+
+    def __iter__(self) -> Iterator[K]:
+        return iter(self._values)
+
+
+class Bag(Relation[K, tuple[V, ...], Iterable[tuple[K, V]]]):
+    """Any number of values for a key, from any number of units; values must sort."""
+
+    def facts(self) -> Facts[K, tuple[V, ...], Iterable[tuple[K, V]]]:
+        """Empty bags."""
+        return BagFacts()
+
+
+class BagFacts(Facts[K, tuple[V, ...], Iterable[tuple[K, V]]]):
+    """Values by key, each with the number of times it was given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._counts: dict[K, dict[V, int]] = {}
+        self._sorted: dict[K, tuple[V, ...]] = {}
+
+    def replace(self, unit: Any, old: Iterable[tuple[K, V]] | None, new: Iterable[tuple[K, V]] | None) -> Iterable[K]:
+        """The keys that gained or lost a value."""
+        gone: Iterable[tuple[K, V]] = ()
+        if not old:
+            if not new:
+                return ()
+            come: Iterable[tuple[K, V]] = new
+        else:
+            before, after = frozenset(old), frozenset(new or ())
+            gone, come = before - after, after - before
+        keys: dict[K, None] = {}
+        for key, value in gone:
+            counts = self._counts[key]
+            counts[value] -= 1
+            if not counts[value]:
+                del counts[value]
+                if not counts:
+                    del self._counts[key]
+                keys[key] = None
+        for key, value in come:
+            counts = self._counts.setdefault(key, {})
+            counts[value] = counts.get(value, 0) + 1
+            if counts[value] == 1:
+                keys[key] = None
+        for key in keys:
+            self._sorted.pop(key, None)
+        return keys
+
+    def get(self, key: K) -> tuple[V, ...]:
+        """The different values for `key`, sorted."""
+        found = self._sorted.get(key)
+        if found is None:
+            counts = self._counts.get(key)
+            if counts is None:
+                return ()
+            found = self._sorted[key] = tuple(sorted(counts))  # type: ignore[type-var]
+        return found
+
+    def __contains__(self, key: K) -> bool:
+        return key in self._counts
+
+    def __iter__(self) -> Iterator[K]:
+        return iter(self._counts)
