@@ -4,7 +4,7 @@ from pyovn.lab import ping_command
 
 
 def test_options_stand_before_or_after_the_destination_joined_or_apart():
-    wanted = ping_command.Ping("10.0.0.1", count=2, interval_s=0.2, size=1000, quiet=True)
+    wanted = ping_command.Ping("10.0.0.1", packets=2, interval_s=0.2, size=1000, quiet=True)
     assert ping_command.parse("-c2 -i 0.2 10.0.0.1 -s 1000 -q".split()) == wanted
 
 

@@ -15,10 +15,10 @@ class Usage(OvnError):
 
 
 class Ping(NamedTuple):
-    """One ping command; `count` None means until interrupted."""
+    """One ping command; `packets` None means until interrupted."""
 
     destination: str
-    count: int | None = None
+    packets: int | None = None
     interval_s: float = 1.0
     timeout_s: float = 1.0
     size: int = DEFAULT_SIZE
@@ -28,7 +28,7 @@ class Ping(NamedTuple):
 
 #: option → (field, converter)
 OPTIONS = {
-    "c": ("count", int),
+    "c": ("packets", int),
     "i": ("interval_s", float),
     "W": ("timeout_s", float),
     "s": ("size", int),
