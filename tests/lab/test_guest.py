@@ -65,7 +65,7 @@ def test_a_lost_reply_is_no_answer():
 def test_a_network_nobody_leads_to_is_said_so():
     async def scene():
         a, _, _ = pair()
-        with pytest.raises(NoRoute, match="^8[.]8[.]8[.]8: Network is unreachable"):
+        with pytest.raises(NoRoute, match="8.8.8.8: Network is unreachable"):
             await a.ping("8.8.8.8")
 
     asyncio.run(scene())
