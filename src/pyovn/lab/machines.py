@@ -1,0 +1,119 @@
+"""The machines plugged into a lab's switches: network cards, and the namespaces that hold them.
+
+    ovs-vsctl add-port br-int vm1 -- set Interface vm1 type=internal    a Card, with a guest behind it
+    ip netns add vm1; ip link set vm1 netns vm1                         the card is vm1's
+    ip netns exec vm1 ping 10.0.0.2                                     the guest behind the card pings
+
+Each hypervisor has its own cards and namespaces, as kernels have.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from pyovn.lab.guest import Guest
+from pyovn.lab.host import Host
+from pyovn.net.errors import OvnError
+from pyovn.net.mac import mac_int
+
+#: Called with each frame that crosses a card, and whether the guest sent it.
+Tap = Callable[[bytes, bool], None]
+
+FIRST_MAC = 0x0A5F00000001  #: locally administered
+FIRST_INDEX = 10
+
+
+class NoSuchThing(OvnError):
+    """A device or namespace that is not there, in ip(8)'s words."""
+
+
+class Card:
+    """A network card: the switch's end is the protocol `vswitch.ports.Nic`, behind it is a guest."""
+
+    def __init__(self, name: str, mac: int, index: int) -> None:
+        self.name, self.ifindex = name, index
+        self.on_receive: Callable[[bytes], None] | None = None
+        self.guest = Guest(Host(mac), self._from_guest)
+        self.taps: list[Tap] = []
+
+    @property
+    def mac(self) -> int:
+        """Its hardware address."""
+        return self.guest.host.mac
+
+    @property
+    def mtu(self) -> int:
+        """Its maximum transmission unit."""
+        return self.guest.host.mtu
+
+    @property
+    def up(self) -> bool:
+        """Whether its link is up."""
+        return self.guest.host.up
+
+    def transmit(self, frame: bytes) -> None:
+        """Take a frame from the switch to the guest."""
+        for tap in self.taps:
+            tap(frame, False)
+        asyncio.get_running_loop().call_soon(self.guest.deliver, frame)
+
+    def close(self) -> None:
+        """Unplug the card."""
+        self.on_receive = None
+        self.guest.close()
+
+    def _from_guest(self, frame: bytes) -> None:
+        for tap in self.taps:
+            tap(frame, True)
+        if self.on_receive is not None:
+            asyncio.get_running_loop().call_soon(self._hand_over, frame)
+
+    def _hand_over(self, frame: bytes) -> None:
+        if self.on_receive is not None:
+            self.on_receive(frame)
+
+
+class Machines:
+    """What is plugged into one hypervisor."""
+
+    def __init__(self, hypervisor: str, number: int) -> None:
+        self.hypervisor, self._number, self._made = hypervisor, number, 0
+        self.cards: dict[str, Card] = {}
+        self.namespaces: dict[str, set[str]] = {}
+
+    def open(self, name: str) -> Card:
+        """The card of the switch's interface `name`: a new one, or the one that a restarted switch finds again."""
+        card = self.cards.get(name)
+        if card is None:
+            mac = FIRST_MAC + (self._number << 16) + self._made
+            card = self.cards[name] = Card(name, mac, FIRST_INDEX + self._made)
+            self._made += 1
+        return card
+
+    def remove(self, name: str) -> None:
+        """Unplug the card of an interface that is gone from the switch."""
+        card = self.cards.pop(name, None)
+        if card is not None:
+            card.close()
+        for devices in self.namespaces.values():
+            devices.discard(name)
+
+    def card(self, name: str, namespace: str | None = None) -> Card:
+        """The card `name`, looked for in `namespace` where one is given.  Raises NoSuchThing."""
+        card = self.cards.get(name)
+        if card is None or (namespace is not None and name not in self.namespace(namespace)):
+            raise NoSuchThing(f'Cannot find device "{name}"')
+        return card
+
+    def namespace(self, name: str) -> set[str]:
+        """The devices of a namespace.  Raises NoSuchThing."""
+        if name not in self.namespaces:
+            raise NoSuchThing(f'Cannot open network namespace "{name}": No such file or directory')
+        return self.namespaces[name]
+
+    def inside(self, namespace: str) -> list[Card]:
+        """The cards of a namespace, in name order.  Raises NoSuchThing."""
+        return [self.cards[name] for name in sorted(self.namespace(namespace))]
+
+    def set_mac(self, card: Card, text: str) -> None:
+        """Give a card another hardware address.  Raises Malformed."""
+        card.guest.host.mac = mac_int(text)
