@@ -1,0 +1,1 @@
+"""OVSDB's standalone database file: a log of JSON records, the schema first, then one per transaction."""

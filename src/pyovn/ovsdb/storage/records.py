@@ -1,0 +1,177 @@
+"""What the records of a database file say: a schema, or the rows that one transaction changed.
+
+    {"_date": 1795244534198, "_comment": "…", "_is_diff": true,
+     "Table": {"<uuid>": {"column": value, …}, "<uuid>": null}}
+
+A new row lists what is not default, a deleted one is null.  For a changed row the columns hold differences if
+`_is_diff` says so (as the C server has written since 2.15), else new values.  Ephemeral columns are left out.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from pyovn.net.errors import Malformed
+from pyovn.net.uuids import Uuid
+from pyovn.ovsdb.schema import Schema
+from pyovn.ovsdb.server.columns import difference_reader
+from pyovn.ovsdb.server.database import Commit, Database
+from pyovn.ovsdb.server.errors import Refused
+from pyovn.ovsdb.server.tables import Row, TableStore
+from pyovn.ovsdb.server.transaction import Transaction
+from pyovn.ovsdb.storage.log import Damage, Record, build, scan
+
+Json = Any
+
+
+def schema_record(schema: Schema) -> bytes:
+    """The first record of a file."""
+    return build(orjson.dumps(schema.json()))
+
+
+def transaction_record(database: Database, commit: Commit, date_ms: int) -> bytes | None:
+    """The record of a transaction; None if it changes nothing that is kept."""
+    record: dict[str, Json] = {"_date": date_ms}
+    for name, changes in commit.changes.items():
+        table = database.tables[name]
+        rows = {}
+        for uuid, (old, new) in changes.items():
+            if new is None:
+                rows[uuid] = None
+            elif old is None:
+                rows[uuid] = _new_row(table, new)
+            elif (difference := _changed_row(table, old, new)) is not None:
+                rows[uuid] = difference
+        if rows:
+            record[name] = rows
+    if len(record) == 1:
+        return None
+    record["_is_diff"] = True
+    if commit.comment is not None:
+        record["_comment"] = commit.comment
+    return build(orjson.dumps(record))
+
+
+class Snapshot:
+    """A database's rows at one moment; cheap to take, because rows never change."""
+
+    def __init__(self, database: Database) -> None:
+        self._schema = database.schema
+        self._tables = [(table, list(table.rows.values())) for table in database.tables.values()]
+
+    def records(self, date_ms: int, comment: str) -> bytes:
+        """The shortest file that holds these rows."""
+        record: dict[str, Json] = {"_date": date_ms}
+        for table, rows in self._tables:
+            if rows:
+                record[table.name] = {row[0]: _new_row(table, row) for row in rows}
+        record |= {"_is_diff": True, "_comment": comment}
+        return schema_record(self._schema) + build(orjson.dumps(record))
+
+
+def _new_row(table: TableStore, row: Row) -> Json:
+    return {
+        column.name: row[column.place] if column.write is None else column.write(row[column.place])
+        for column in table.persistent
+        if row[column.place] != column.default
+    }
+
+
+def _changed_row(table: TableStore, old: Row, new: Row) -> Json:
+    changed = {
+        column.name: column.write_difference(column.difference(old[column.place], new[column.place]))
+        for column in table.persistent
+        if old[column.place] != new[column.place]
+    }
+    return changed or None
+
+
+# -- reading ---------------------------------------------------------------------------------------------------------
+
+
+class Recovered:
+    """A database as its file has it."""
+
+    def __init__(self, database: Database, length: int, base: int, damage: Damage | None) -> None:
+        self.database = database
+        self.length = length  #: bytes that are whole; anything after that is damaged
+        self.base = base  #: bytes up to the end of the first transaction: what compaction would leave, roughly
+        self.damage = damage
+
+
+def recover(file: bytes, uuids: Iterator[Uuid]) -> Recovered:
+    """The database in a file, up to the last whole transaction; raises `Malformed` if there is no schema."""
+    records = scan(file)
+    first = next(records, None)
+    if not isinstance(first, Record):
+        raise Malformed("file is empty" if first is None else first.reason)
+    database = Database(Schema.parse(_json(first)))
+    replay = _Replay(database, uuids)
+    length = base = first.end
+    for record in records:
+        if isinstance(record, Damage):
+            return Recovered(database, length, base, record)
+        try:
+            replay.apply(_json(record))
+        except (Refused, Malformed) as fault:
+            damage = Damage(record.start, f"transaction at offset {record.start} cannot be applied: {fault}")
+            return Recovered(database, length, base, damage)
+        base = record.end if length == first.end else base
+        length = record.end
+    return Recovered(database, length, base, None)
+
+
+def _json(record: Record) -> dict[str, Json]:
+    try:
+        json = orjson.loads(record.json)
+    except ValueError as fault:
+        raise Malformed(f"record at offset {record.start} is not JSON: {fault}") from None
+    if not isinstance(json, dict):
+        raise Malformed(f"record at offset {record.start} is not a JSON object")
+    return json
+
+
+class _Replay:
+    """Puts the transactions of a file into a database again."""
+
+    def __init__(self, database: Database, uuids: Iterator[Uuid]) -> None:
+        self._database = database
+        self._uuids = uuids
+        self._differences = {
+            name: {column.name: difference_reader(column) for column in table.columns}
+            for name, table in database.tables.items()
+        }
+
+    def apply(self, record: dict[str, Json]) -> None:
+        """Apply one record; raises `Refused` or `Malformed`."""
+        transaction = self._database.transaction(self._uuids)
+        is_diff = record.get("_is_diff") is True
+        for name, rows in record.items():
+            if name.startswith("_"):
+                continue
+            table = self._database.tables.get(name)
+            if table is None or not isinstance(rows, dict):
+                raise Malformed(f"no table named {name}")
+            for uuid, row in rows.items():
+                self._apply_row(transaction, table, uuid, row, is_diff)
+        self._database.load(transaction)
+
+    def _apply_row(self, transaction: Transaction, table: TableStore, uuid: str, json: Json, is_diff: bool) -> None:
+        old = table.rows.get(uuid)
+        if json is None:
+            if old is None:
+                raise Malformed(f"deletes row {uuid} of {table.name}, which does not exist")
+            transaction.delete(table, uuid)
+        elif old is None:
+            transaction.insert(table, uuid, table.read_row(json, None))
+        elif is_diff:
+            readers = self._differences[table.name]
+            transaction.update(table, old, [_difference(table, readers, old, *item) for item in json.items()])
+        else:
+            transaction.update(table, old, [(column.place, value) for column, value in table.read_row(json, None)])
+
+
+def _difference(table: TableStore, readers: dict[str, Any], old: Row, name: str, json: Json) -> tuple[int, Any]:
+    column = table.column(name, name)
+    return column.place, column.apply_difference(old[column.place], readers[name](json, None))
