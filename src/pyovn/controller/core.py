@@ -1,0 +1,284 @@
+"""The controller as one machine: changes of rows in; flows, row edits, monitor conditions and flushes out.
+
+    Open_vSwitch rows ┐                 ┌► wanted flows, groups, meters
+    southbound rows   ├► engine, zones ─┼► edits of both databases
+    the switch's news ┘                 └► conditions, zones to flush, ports that wait for their flows
+
+`settled` tells the start from the rest: until every row that was asked for is here once, flows that a previous
+controller installed stay, zones that it gave keep their numbers, and ports that it made are not removed.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from pyovn.controller import zones
+from pyovn.controller.binding import USERS, WAITING
+from pyovn.controller.datapaths import DATAPATH, Datapath
+from pyovn.controller.edits import Delete, Edit, Take, Update, map_edits
+from pyovn.controller.families import FAMILIES
+from pyovn.controller.flowtable import FLOWS, FlowFacts, as_flow_facts
+from pyovn.controller.local import HOST, LOCAL, Host, Installed, LocalRows, Zone
+from pyovn.controller.monitor import Conditions, conditions
+from pyovn.controller.patches import OWNED
+from pyovn.controller.settings import Settings
+from pyovn.controller.tunnels import CHASSIS_ID, INDEX_PREFIX
+from pyovn.controller.upkeep import CHASSIS_EDITS, IFACE_EDITS, PORT_EDITS, SWITCH_EDITS
+from pyovn.controller.view import ALL, SETTINGS, VIF
+from pyovn.incr.engine import Changes, Engine, Source
+from pyovn.net.uuids import Uuid
+from pyovn.openflow.flows import GroupDef, MeterDef
+from pyovn.ovsdb.model import Row
+from pyovn.tables.sb import SOUTHBOUND, Chassis, ChassisPrivate, PortBinding, SBGlobal
+from pyovn.tables.vswitch import OPEN_VSWITCH, Bridge, OpenvSwitch, Port
+
+#: How long a port that others claim too is left to them before it is claimed again.
+CLAIM_PAUSE_S: Final = 2.0
+#: What marks a switch port as made by a controller.
+MADE: Final = frozenset((CHASSIS_ID, *OWNED))
+NB_CFG: Final = "ovn-nb-cfg"
+NB_CFG_AT: Final = "ovn-nb-cfg-ts"
+
+
+class Core:
+    """One chassis."""
+
+    def __init__(
+        self, southbound: Source, switch: Source, *, chassis: str, hostname: str, bridge_mac: str, now_ms: int
+    ):
+        self.local = LocalRows()
+        sources: dict[type[Row], Source] = {
+            **dict.fromkeys(SOUTHBOUND.tables, southbound),
+            **dict.fromkeys(OPEN_VSWITCH.tables, switch),
+            **dict.fromkeys(LOCAL.tables, self.local),
+        }
+        self._southbound, self._switch = southbound, switch
+        self.engine = Engine(FAMILIES, sources)
+        self._host: dict[str, Any] = {
+            "chassis": chassis,
+            "hostname": hostname,
+            "option_field": -1,
+            "bridge_mac": bridge_mac,
+            "started_ms": now_ms,
+        }
+        self.local.put(Host, HOST, **self._host)
+        self.settled = False
+        self._zones: dict[str, int] = {}
+        self._zones_known = False
+        self._flush: set[int] = set()
+        self._claimed_at: dict[Uuid, float] = {}
+
+    # -- in ---------------------------------------------------------------------------------------------------------
+
+    def update(self, changes: Changes) -> None:
+        """Bring everything up to date with changed rows."""
+        self.engine.run({**changes, **self.local.take()})
+        self._allocate_zones()
+        if more := self.local.take():
+            self.engine.run(more)
+
+    def switch_is(self, *, option_field: int, features: frozenset[str]) -> None:
+        """What the switch said about itself."""
+        self._host.update(option_field=option_field, features=features)
+        self.local.put(Host, HOST, **self._host)
+
+    def settle(self) -> None:
+        """All that was asked for is here: from now on what is not wanted goes."""
+        self.settled = True
+
+    def installed(self, ports: Iterable[str], now_ms: int) -> None:
+        """The switch has confirmed the flows of these ports."""
+        waiting = self.waiting()
+        for name in ports:
+            if name in waiting:
+                self.local.put(Installed, name, since_ms=now_ms)
+
+    # -- out --------------------------------------------------------------------------------------------------------
+
+    @property
+    def settings(self) -> Settings | None:
+        """How the chassis is configured."""
+        facts = self.engine.facts(SETTINGS)
+        return next((facts.get(uuid) for uuid in facts), None)
+
+    @property
+    def flows(self) -> FlowFacts:
+        """The wanted flows."""
+        return as_flow_facts(self.engine.facts(FLOWS))
+
+    @property
+    def groups(self) -> Mapping[int, GroupDef]:
+        """The wanted groups."""
+        return {}
+
+    @property
+    def meters(self) -> Mapping[int, MeterDef]:
+        """The wanted meters."""
+        return {}
+
+    @property
+    def zones(self) -> Mapping[str, int]:
+        """The conntrack zones in use, by user."""
+        return self._zones
+
+    @property
+    def chassis_row(self) -> Chassis | None:
+        """Our row, once it is there."""
+        row: Chassis | None = self._own(Chassis)
+        return row
+
+    @property
+    def private_row(self) -> ChassisPrivate | None:
+        """Our Chassis_Private row, once it is there."""
+        row: ChassisPrivate | None = self._own(ChassisPrivate)
+        return row
+
+    @property
+    def nb_cfg(self) -> int:
+        """The configuration number that the rows we have belong to."""
+        return next((row.nb_cfg for row in self._southbound.rows(SBGlobal).values()), 0)
+
+    def bridge(self) -> Bridge | None:
+        """The integration bridge."""
+        ours = self.settings
+        found = self._switch.where(Bridge, name=ours.bridge) if ours is not None else ()
+        return found[0] if found else None
+
+    def take_flush(self) -> tuple[int, ...]:
+        """Zones to be emptied before flows that use them go in."""
+        flush, self._flush = self._flush, set()
+        return tuple(sorted(flush))
+
+    def waiting(self) -> dict[str, Uuid]:
+        """The claimed ports whose flows somebody waits for, with their interfaces."""
+        return dict(self.engine.facts(WAITING).get(ALL))
+
+    def datapaths(self) -> list[Datapath]:
+        """The local datapaths."""
+        facts = self.engine.facts(DATAPATH)
+        return [found for uuid in facts if (found := facts.get(uuid)) is not None]
+
+    def conditions(self) -> Conditions | None:
+        """What to monitor in the southbound database; None before that is known."""
+        ours = self.settings
+        if ours is None:
+            return None
+        row = self.chassis_row
+        names = list(self.engine.facts(VIF))
+        own = row.uuid if row is not None else None
+        return conditions(self.datapaths(), names, ours.chassis, own, everything=ours.monitor_all)
+
+    def switch_edits(self) -> Iterator[Edit]:
+        """What the local database should be told."""
+        for relation in (SWITCH_EDITS, IFACE_EDITS):
+            facts = self.engine.facts(relation)
+            for uuid in facts:
+                yield from (edit for edit in facts.get(uuid) or () if self.settled or not _removes(edit))
+        bridge = self.bridge()
+        if bridge is not None and self._zones_known:
+            yield from map_edits(bridge, "external_ids", zones.record(self._zones, bridge.external_ids))
+
+    def southbound_edits(self, now: float) -> Iterator[Edit]:
+        """What the southbound database should be told."""
+        for relation in (CHASSIS_EDITS, PORT_EDITS):
+            facts = self.engine.facts(relation)
+            for uuid in facts:
+                for edit in facts.get(uuid) or ():
+                    if self._may(edit, now):
+                        yield edit
+
+    def reported(self, nb_cfg: int, now_ms: int) -> tuple[list[Edit], list[Edit]]:
+        """(southbound, switch) edits that say how far this chassis has got."""
+        private, bridge = self.private_row, self.bridge()
+        columns = {"nb_cfg": nb_cfg, "nb_cfg_timestamp": now_ms}
+        there: list[Edit] = [Update(private, columns)] if private is not None and private.nb_cfg != nb_cfg else []
+        if bridge is None or bridge.external_ids.get(NB_CFG) == str(nb_cfg):
+            return there, []
+        here = map_edits(bridge, "external_ids", {NB_CFG: str(nb_cfg), NB_CFG_AT: str(now_ms)})
+        return there, list(here)
+
+    def deadline(self, now: float) -> float | None:
+        """When a postponed claim may go ahead."""
+        times = [at + CLAIM_PAUSE_S for at in self._claimed_at.values() if at + CLAIM_PAUSE_S > now]
+        return min(times, default=None)
+
+    def farewell(self) -> tuple[list[Edit], list[Edit]]:
+        """(southbound, switch) edits of a controller that leaves for good."""
+        return list(self._leave_southbound()), list(self._leave_switch())
+
+    # -- inside -----------------------------------------------------------------------------------------------------
+
+    def _own(self, cls: type[Any]) -> Any:
+        ours = self.settings
+        found = self._southbound.where(cls, name=ours.chassis) if ours is not None else ()
+        return found[0] if found else None
+
+    def _allocate_zones(self) -> None:
+        bridge, ours = self.bridge(), self.settings
+        if bridge is None or ours is None:
+            return
+        if not self._zones_known:
+            self._zones = zones.remembered(bridge.external_ids)
+            self._zones_known = True
+            for user, zone in self._zones.items():
+                self.local.put(Zone, user, number=zone)
+        users = self.engine.facts(USERS).get(ALL)
+        wanted = {user.name for user in users}
+        if not self.settled:
+            wanted |= self._zones.keys()
+        demanded = {user.name: user.zone for user in users if user.zone}
+        if wanted == self._zones.keys() and all(self._zones[name] == zone for name, zone in demanded.items()):
+            return
+        given = zones.allocate(wanted, self._zones, ours.zones, demanded)
+        self._flush.update(given.flush)
+        for user in self._zones.keys() - given.zones.keys():
+            self.local.drop(Zone, user)
+        for user, zone in given.zones.items():
+            self.local.put(Zone, user, number=zone)
+        self._zones = dict(given.zones)
+
+    def _may(self, edit: Edit, now: float) -> bool:
+        """False for a claim of a port that another chassis took from us a moment ago."""
+        if not isinstance(edit, Update) or not isinstance(edit.row, PortBinding) or not edit.columns.get("chassis"):
+            return True
+        last = self._claimed_at.get(edit.row.uuid)
+        if edit.row.chassis is not None and last is not None and now < last + CLAIM_PAUSE_S:
+            return False
+        self._claimed_at[edit.row.uuid] = now
+        return True
+
+    def _leave_southbound(self) -> Iterator[Edit]:
+        own = self.chassis_row
+        if own is None:
+            return
+        for row in self._southbound.where(PortBinding, chassis=own.uuid):
+            up = {"up": False} if row.up else {}
+            yield Update(row, {"chassis": None, "encap": None, **up})
+        for row in self._southbound.rows(PortBinding).values():
+            if own.uuid in row.additional_chassis:
+                yield Take(row, "additional_chassis", frozenset({own.uuid}))
+        yield Delete(own)
+        if self.private_row is not None:
+            yield Delete(self.private_row)
+
+    def _leave_switch(self) -> Iterator[Edit]:
+        bridge, ours = self.bridge(), self.settings
+        if bridge is None or ours is None:
+            return
+        yield from _own_ports(self._switch)
+        yield from map_edits(bridge, "external_ids", dict.fromkeys((NB_CFG, NB_CFG_AT), None))
+        yield from map_edits(bridge, "external_ids", zones.record({}, bridge.external_ids))
+        for switch in self._switch.rows(OpenvSwitch).values():
+            yield from map_edits(switch, "other_config", {INDEX_PREFIX + ours.chassis: None})
+
+
+def _removes(edit: Edit) -> bool:
+    return isinstance(edit, Take | Delete)
+
+
+def _own_ports(switch: Source) -> Iterator[Edit]:
+    """The ports that a controller made, gone."""
+    ports = switch.rows(Port)
+    for bridge in switch.rows(Bridge).values():
+        known = (port for uuid in bridge.ports if (port := ports.get(uuid)) is not None)
+        if surplus := frozenset(port.uuid for port in known if not port.external_ids.keys().isdisjoint(MADE)):
+            yield Take(bridge, "ports", surplus)

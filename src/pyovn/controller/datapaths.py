@@ -1,0 +1,143 @@
+"""Local datapaths: those of ports that are here, and all that packets can reach from them through patches.
+
+    SEEDS ─► closure over EDGES ─► LOCAL ─► DATAPATH (key, kind, name), its zones, its localnet ports
+
+Flows are made, and southbound rows asked for, only for local datapaths.
+"""
+
+from typing import Final, NamedTuple
+
+from pyovn.controller.binding import EDGES, SEEDS, USERS, Pairs, User
+from pyovn.controller.local import Zone
+from pyovn.controller.physical.steps import Zones
+from pyovn.controller.view import ALL
+from pyovn.incr.engine import Reader, family
+from pyovn.incr.relation import Bag, Single
+from pyovn.net.uuids import Uuid
+from pyovn.tables.sb import DatapathBinding, LogicalDPGroup, PortBinding, SBGlobal
+from pyovn.tables.vswitch import OpenvSwitch
+
+
+class Localnet(NamedTuple):
+    """A port into a physical network."""
+
+    key: int
+    uuid: Uuid
+    name: str
+    network: str
+
+
+class Multichassis(NamedTuple):
+    """A port that is on several chassis."""
+
+    key: int
+    uuid: Uuid
+    name: str
+
+
+class Datapath(NamedTuple):
+    """A local logical switch or router."""
+
+    uuid: Uuid
+    key: int
+    is_switch: bool
+    #: empty where it has no name
+    name: str
+    #: forced zone for SNAT; 0: none
+    snat_zone: int
+    localnets: tuple[Localnet, ...]
+
+    @property
+    def dnat_user(self) -> str:
+        """Whose zone DNAT uses."""
+        return f"{self.name}_dnat"
+
+    @property
+    def snat_user(self) -> str:
+        """Whose zone SNAT uses."""
+        return f"{self.name}_snat"
+
+
+LOCAL: Final = Bag[Uuid, bool]("local datapaths")
+DATAPATH: Final = Single[Uuid, Datapath]("local datapaths, described")
+DATAPATHS: Final = Single[Uuid, tuple[Datapath, ...]]("local datapaths by datapath group")
+LOCALNETS: Final = Bag[Uuid, Localnet]("localnet ports by datapath")
+MULTICHASSIS: Final = Bag[Uuid, Multichassis]("multichassis ports by datapath")
+
+
+@family(over=PortBinding, emits=[LOCALNETS, MULTICHASSIS])
+def notable_port(
+    db: Reader, uuid: Uuid
+) -> tuple[tuple[tuple[Uuid, Localnet], ...], tuple[tuple[Uuid, Multichassis], ...]]:
+    """Ports that matter to all others of their datapath."""
+    row = db.row(PortBinding, uuid)
+    assert row is not None
+    localnets: tuple[tuple[Uuid, Localnet], ...] = ()
+    if row.type == "localnet":
+        network = row.options.get("network_name", "")
+        localnets = ((row.datapath, Localnet(row.tunnel_key, uuid, row.logical_port, network)),)
+    several = ((row.datapath, Multichassis(row.tunnel_key, uuid, row.logical_port)),) if row.additional_chassis else ()
+    return localnets, several
+
+
+@family(over=OpenvSwitch, emits=[LOCAL])
+def locality(db: Reader, uuid: Uuid) -> tuple[tuple[tuple[Uuid, bool], ...]]:
+    """All local datapaths."""
+    seeds = db.look(SEEDS, ALL)
+    frontier, found = list(seeds), set(seeds)
+    while frontier:
+        for way in db.look(EDGES, frontier.pop()):
+            if way.datapath not in found:
+                found.add(way.datapath)
+                frontier.append(way.datapath)
+    return (tuple((datapath, True) for datapath in sorted(found)),)
+
+
+@family(over=LOCAL, emits=[DATAPATH, USERS])
+def datapath(db: Reader, uuid: Uuid) -> tuple[Datapath | None, Pairs]:
+    """One local datapath, and the zones it needs."""
+    row = db.row(DatapathBinding, uuid)
+    if row is None:
+        return None, ()
+    ids = row.external_ids
+    zone = ids.get("snat-ct-zone", "")
+    found = Datapath(
+        uuid,
+        row.tunnel_key,
+        "logical-switch" in ids if row.type is None else row.type == "logical-switch",
+        ids.get("name", ""),
+        int(zone) if zone.isdecimal() else 0,
+        db.look(LOCALNETS, uuid),
+    )
+    users = [User(found.dnat_user), User(found.snat_user, found.snat_zone)] if found.name else []
+    users += (User(localnet.name) for localnet in found.localnets)
+    return found, tuple((ALL, user) for user in users)
+
+
+@family(over=LogicalDPGroup, emits=[DATAPATHS])
+def datapath_group(db: Reader, uuid: Uuid) -> tuple[tuple[Datapath, ...]]:
+    """The local ones among the datapaths of a group."""
+    members = db.column(LogicalDPGroup, uuid, "datapaths") or ()
+    return (tuple(found for each in sorted(members) if (found := db.look(DATAPATH, each)) is not None),)
+
+
+def zones(db: Reader, where: Datapath, port: str = "") -> Zones:
+    """The zones of a port of a local datapath; without a port, those of the datapath alone."""
+    return Zones(
+        zone_of(db, port) if port else 0,
+        zone_of(db, where.dnat_user) if where.name else 0,
+        zone_of(db, where.snat_user) if where.name else 0,
+    )
+
+
+def zone_of(db: Reader, user: str) -> int:
+    """The zone of a user; 0 before it has one."""
+    row = db.row(Zone, Uuid(user))
+    return row.number if row is not None else 0
+
+
+def global_options(db: Reader) -> dict[str, str]:
+    """`SB_Global.options`."""
+    for uuid in db.uuids(SBGlobal):
+        return db.column(SBGlobal, uuid, "options") or {}
+    return {}

@@ -1,0 +1,497 @@
+"""The physical flows of every row: ports, groups, tunnels and what was learned, from facts to `physical`.
+
+Port_Binding ─► ports, remote, port_security     Multicast_Group ─► remote.group_flows
+interface ─► tunnels.arrivals                    MAC_Binding, Static_MAC_Binding, FDB ─► neighbours
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pyovn.controller.binding import BINDING, PORT, Binding
+from pyovn.controller.datapaths import DATAPATH, MULTICHASSIS, Datapath, global_options, zones
+from pyovn.controller.flowtable import FLOWS, Flows
+from pyovn.controller.local import HOST, Host
+from pyovn.controller.physical import neighbours, port_security, ports, remote, tunnels
+from pyovn.controller.physical.fixed import fixed_flows
+from pyovn.controller.physical.multichassis import awaiting_activation
+from pyovn.controller.physical.ports import LogicalPort, Wire
+from pyovn.controller.physical.remote import Members
+from pyovn.controller.physical.steps import NO_ZONES
+from pyovn.controller.physical.tunnels import Tunnel
+from pyovn.controller.settings import Settings
+from pyovn.controller.view import (
+    ALL,
+    ATTACHED,
+    HA,
+    PEER,
+    PEERS,
+    TUNNEL,
+    our_settings,
+    own_chassis,
+    paths,
+)
+from pyovn.incr.engine import Reader, family
+from pyovn.incr.relation import Single
+from pyovn.net.errors import Malformed
+from pyovn.net.ip import ip_parse
+from pyovn.net.mac import mac_int
+from pyovn.net.uuids import Uuid
+from pyovn.openflow.actions import Conjunction, Controller
+from pyovn.openflow.flows import Flow
+from pyovn.openflow.match import match
+from pyovn.tables.sb import (
+    FDB,
+    Chassis,
+    DatapathBinding,
+    Encap,
+    MACBinding,
+    MulticastGroup,
+    PortBinding,
+    StaticMACBinding,
+)
+from pyovn.tables.vswitch import Interface
+
+Problems = tuple[str, ...]
+#: What is wrong with a row, by row.
+PROBLEMS: Final = Single[Uuid, Problems]("problems of ports")
+
+#: Types whose ports on other chassis a physical network reaches directly.
+BRIDGEABLE: Final = frozenset({"", "localport", "external", "virtual"})
+#: Id of the conjunction that turns a chassis MAC back into a router's.
+CHASSIS_MAC_CONJUNCTION: Final = 100
+ACTIVATION_OPCODE: Final = (26).to_bytes(4, "big") + bytes(4)
+
+
+def cookie_of(uuid: Uuid) -> int:
+    """The flow cookie that names a row."""
+    return int(uuid[:8], 16)
+
+
+def option_of(db: Reader) -> str | None:
+    """The field that holds the Geneve option, or None before the switch has told."""
+    host = db.row(Host, Uuid(HOST))
+    return None if host is None or host.option_field < 0 else tunnels.option_field(host.option_field)
+
+
+@family(over=Host, emits=[FLOWS])
+def fixed(db: Reader, uuid: Uuid) -> tuple[Flows]:
+    """The flows of every bridge."""
+    return (tuple(fixed_flows()),)
+
+
+@family(over=Interface, emits=[FLOWS])
+def tunnel_arrival(db: Reader, uuid: Uuid) -> tuple[Flows]:
+    """Packets from one tunnel."""
+    option = option_of(db)
+    tunnel = _tunnel(db, uuid)
+    if option is None or tunnel is None:
+        return ((),)
+    return (tuple(tunnels.arrivals(tunnel, option)),)
+
+
+def _tunnel(db: Reader, interface: Uuid) -> Tunnel | None:
+    """The tunnel that an interface is."""
+    if db.column(Interface, interface, "type") not in tunnels.TYPES or not db.look(ATTACHED, interface):
+        return None
+    ofport = db.column(Interface, interface, "ofport") or 0
+    type_ = db.column(Interface, interface, "type")
+    other = db.column(Interface, interface, "other_config")
+    if ofport <= 0:
+        return None
+    return Tunnel("", type_, ofport, "", "", ramp=other.get("is-vtep") == "true")
+
+
+@family(over=PortBinding, emits=[FLOWS])
+def port(db: Reader, uuid: Uuid) -> tuple[Flows]:
+    """A port of a local datapath, here or elsewhere."""
+    row = db.row(PortBinding, uuid)
+    assert row is not None
+    where, ours = db.look(DATAPATH, row.datapath), our_settings(db)
+    if where is None or ours is None:
+        return ((),)
+    here = db.look(BINDING, uuid)
+    if here is None:
+        flows = _elsewhere(db, ours, where, row)
+    else:
+        flows = HERE[here.type](db, ours, where, row, here)
+    return (tuple(flows),)
+
+
+def _logical(db: Reader, where: Datapath, row: PortBinding, *, own_zone: bool = True) -> LogicalPort:
+    own = zones(db, where, row.logical_port if own_zone else "")
+    return LogicalPort(cookie_of(row.uuid), where.key, row.tunnel_key, own)
+
+
+def _interface(db: Reader, ours: Settings, where: Datapath, row: PortBinding, here: Binding) -> Iterator[Flow]:
+    """A VIF, container or localport."""
+    logical = _logical(db, where, row)
+    vlan = row.tag if here.nested else None
+    if here.nested and vlan is None:
+        return
+    wire = Wire(here.ofport, vlan, encap=here.encap)
+    localport = here.type == "localport"
+    parent = not here.nested and not localport and bool(db.find(PortBinding, "parent_port", row.logical_port))
+    yield from ports.common_flows(logical, nested=here.nested, parent=parent)
+    yield from ports.interface_flows(logical, wire, localport=localport, nested=here.nested)
+    if localport:
+        yield remote.stays_local(logical)
+        return
+    if not here.nested:
+        yield ports.zone_lookup(logical)
+    yield from _activation(db, logical, wire, row, here)
+    yield from _tunnelled(db, ours, where, row, logical)
+
+
+def _activation(db: Reader, logical: LogicalPort, wire: Wire, row: PortBinding, here: Binding) -> Iterator[Flow]:
+    ours = our_settings(db)
+    strategy = row.options.get("activation-strategy")
+    activated = row.options.get("additional-chassis-activated", "").split(",")
+    if here.role == "additional" and strategy and ours is not None and ours.chassis not in activated:
+        announce = Controller(userdata=ACTIVATION_OPCODE)
+        yield from awaiting_activation(logical, wire, strategy.split(","), announce)
+
+
+def _localnet(db: Reader, ours: Settings, where: Datapath, row: PortBinding, here: Binding) -> Iterator[Flow]:
+    if not here.ofport:
+        return
+    logical, wire = _logical(db, where, row), _bridged_wire(row, here)
+    yield from ports.common_flows(logical)
+    yield from ports.bridged_flows(logical, wire)
+    yield from ports.localnet_guards(logical, _external_macs(db, row))
+    own_mac = ours.chassis_macs.get(row.options.get("network_name", ""))
+    if own_mac is not None:
+        for router_port, mac in _router_macs(db, row.datapath):
+            yield ports.chassis_mac(logical, wire, mac, own_mac)
+            yield from _own_mac_back(logical, wire, router_port, mac)
+
+
+def _bridged_wire(row: PortBinding, here: Binding) -> Wire:
+    ad = row.options.get("ethtype") == "802.1ad"
+    return Wire(here.ofport, row.tag, ports.DOT1AD if ad else ports.DOT1Q)
+
+
+def _own_mac_back(logical: LogicalPort, wire: Wire, cookie: int, mac: int) -> Iterator[Flow]:
+    """The router's MAC put back on what another chassis sent under its own."""
+    for flow in ports.bridged_flows(logical, wire):
+        if flow.table or not any(name == "in_port" for name, *_ in flow.match) or _is_priority_tag(flow):
+            continue
+        clause = (Conjunction(CHASSIS_MAC_CONJUNCTION, 2, 2),)
+        yield Flow(0, 180, flow.match, clause, cookie)
+        where = (*flow.match, ("conj_id", CHASSIS_MAC_CONJUNCTION, 0xFFFFFFFF))
+        restored = (*flow.actions[:-1], ports.restore_source(mac), flow.actions[-1])
+        yield Flow(0, 180, match(**{name: (value, mask) for name, value, mask in where}), restored, cookie)
+
+
+def _is_priority_tag(flow: Flow) -> bool:
+    """The variant for VLAN 0, which the untagged one covers here."""
+    return any(name == "vlan_tci" and value == 0x1000 and mask == 0x1FFF for name, value, mask in flow.match)
+
+
+def _router_macs(db: Reader, datapath: Uuid) -> Iterator[tuple[int, int]]:
+    """(cookie, MAC) of the distributed router ports that a switch is attached to."""
+    for row in db.where(PortBinding, "datapath", datapath):
+        peer = row.options.get("peer")
+        if row.type != "patch" or not peer:
+            continue
+        for there in db.where(PortBinding, "logical_port", peer):
+            mac = _first_mac(there)
+            if there.type == "patch" and mac is not None:
+                yield cookie_of(there.uuid), mac
+
+
+def _first_mac(row: PortBinding) -> int | None:
+    for text in sorted(row.mac):
+        try:
+            return mac_int(text.split()[0])
+        except (Malformed, IndexError):
+            continue
+    return None
+
+
+def _external_macs(db: Reader, localnet: PortBinding) -> Iterator[tuple[int, int]]:
+    for row in db.where(PortBinding, "datapath", localnet.datapath):
+        mac = _first_mac(row)
+        if row.type == "external" and mac is not None and db.look(BINDING, row.uuid) is not None:
+            yield cookie_of(row.uuid), mac
+
+
+def _l2gateway(db: Reader, ours: Settings, where: Datapath, row: PortBinding, here: Binding) -> Iterator[Flow]:
+    if here.ofport:
+        logical = _logical(db, where, row)
+        yield from ports.common_flows(logical)
+        yield from ports.bridged_flows(logical, _bridged_wire(row, here))
+
+
+def _patch(db: Reader, ours: Settings, where: Datapath, row: PortBinding, here: Binding) -> Iterator[Flow]:
+    for there in db.where(PortBinding, "logical_port", row.options.get("peer", "")):
+        beyond = db.look(DATAPATH, there.datapath)
+        if beyond is None or there.options.get("peer") != row.logical_port:
+            continue
+        logical = _logical(db, where, row, own_zone=here.type != "patch")
+        yield from ports.common_flows(logical)
+        yield from ports.patch_flows(logical, _logical(db, beyond, there, own_zone=there.type != "patch"))
+
+
+def _redirect(db: Reader, ours: Settings, where: Datapath, row: PortBinding, here: Binding) -> Iterator[Flow]:
+    for distributed in db.where(PortBinding, "logical_port", row.options.get("distributed-port", "")):
+        logical = _logical(db, where, row, own_zone=False)
+        yield ports.redirected(logical, _logical(db, where, distributed, own_zone=False))
+
+
+def _external(db: Reader, ours: Settings, where: Datapath, row: PortBinding, here: Binding) -> Iterator[Flow]:
+    return _elsewhere(db, ours, where, row)
+
+
+def _nothing(db: Reader, ours: Settings, where: Datapath, row: PortBinding, here: Binding) -> Iterator[Flow]:
+    return iter(())
+
+
+HERE: Final = {
+    "": _interface,
+    "localport": _interface,
+    "localnet": _localnet,
+    "l2gateway": _l2gateway,
+    "patch": _patch,
+    "l3gateway": _patch,
+    "chassisredirect": _redirect,
+    "external": _external,
+    "virtual": _nothing,
+}
+
+
+def _elsewhere(db: Reader, ours: Settings, where: Datapath, row: PortBinding) -> Iterator[Flow]:
+    """A port that is not on this chassis."""
+    logical = _logical(db, where, row, own_zone=False)
+    if row.type == "" and not row.parent_port:
+        yield ports.zone_lookup(logical)
+    if row.type == "vtep":
+        yield from _ramp(db, logical, row)
+    if row.type == "chassisredirect":
+        yield from _failover(db, ours, logical, row)
+        return
+    localnets = where.localnets if row.type in BRIDGEABLE and not _always_tunnel(db) else ()
+    if localnets:
+        yield ports.via_localnet(logical, localnets[0].key)
+        yield from _from_multichassis(db, ours, where, row, logical)
+        if not row.additional_chassis:
+            return
+    yield from _tunnelled(db, ours, where, row, logical)
+
+
+def _always_tunnel(db: Reader) -> bool:
+    return global_options(db).get("always_tunnel") == "true"
+
+
+def _locations(db: Reader, row: PortBinding) -> list[tuple[Uuid, Uuid | None]]:
+    """(chassis, encapsulation) of every other place a port is at, the main one first."""
+    own = own_chassis(db)
+    places = [(row.chassis, row.encap)] if row.chassis else []
+    encaps = {db.column(Encap, each, "chassis_name"): each for each in sorted(row.additional_encap)}
+    places += [(each, encaps.get(db.column(Chassis, each, "name"))) for each in sorted(row.additional_chassis)]
+    return [(chassis, encap) for chassis, encap in places if chassis != own]
+
+
+def _tunnelled(db: Reader, ours: Settings, where: Datapath, row: PortBinding, logical: LogicalPort) -> Iterator[Flow]:
+    option = option_of(db)
+    routes = [found for chassis, encap in _locations(db, row) if (found := paths(db, ours, chassis, encap))]
+    if option is None or not routes:
+        return
+    per_encap = [[tunnel for tunnel in each if tunnel is not None] for each in zip(*routes, strict=True)]
+    yield from remote.remote_flows(logical, per_encap, option)
+
+
+def _from_multichassis(
+    db: Reader, ours: Settings, where: Datapath, row: PortBinding, logical: LogicalPort
+) -> Iterator[Flow]:
+    option = option_of(db)
+    routes = [found for chassis, encap in _locations(db, row) if (found := paths(db, ours, chassis, encap))]
+    first = [route[0] for route in routes if route[0] is not None]
+    if option is None or not first:
+        return
+    for sender in db.look(MULTICHASSIS, where.uuid):
+        if sender.uuid != row.uuid:
+            yield remote.from_multichassis(logical, sender.key, first, option)
+
+
+def _failover(db: Reader, ours: Settings, logical: LogicalPort, row: PortBinding) -> Iterator[Flow]:
+    group = db.look(HA, row.ha_chassis_group) if row.ha_chassis_group else None
+    option = option_of(db)
+    if group is None or option is None:
+        return
+    found = [found[0] for name in group.members if name != ours.chassis and (found := db.look(TUNNEL, name))]
+    if found:
+        yield remote.failover(logical, found, option)
+
+
+def _ramp(db: Reader, logical: LogicalPort, row: PortBinding) -> Iterator[Flow]:
+    there = db.look(PEER, row.chassis) if row.chassis else None
+    for tunnel in db.look(TUNNEL, there.name) if there is not None else ():
+        yield tunnels.ramp_arrivals(tunnel, logical.datapath, logical.key, logical.cookie)
+
+
+@family(over=PortBinding, emits=[FLOWS, PROBLEMS])
+def secured_port(db: Reader, uuid: Uuid) -> tuple[Flows, Problems]:
+    """Port security of a port that is here."""
+    here = db.look(BINDING, uuid)
+    security = db.column(PortBinding, uuid, "port_security")
+    if here is None or here.type != "" or not security:
+        return (), ()
+    row = db.row(PortBinding, uuid)
+    assert row is not None
+    where = db.look(DATAPATH, row.datapath)
+    if where is None:
+        return (), ()
+    entries, problems = [], []
+    for text in sorted(security):
+        try:
+            entries.append(port_security.parse_entry(text))
+        except Malformed as fault:
+            problems.append(f"port {row.logical_port}: {fault}")
+    if not entries:
+        return (), tuple(problems)
+    logical = LogicalPort(cookie_of(uuid), where.key, row.tunnel_key, NO_ZONES)
+    return tuple(port_security.security_flows(logical, entries)), tuple(problems)
+
+
+@family(over=MulticastGroup, emits=[FLOWS])
+def group(db: Reader, uuid: Uuid) -> tuple[Flows]:
+    """One multicast group."""
+    row = db.row(MulticastGroup, uuid)
+    assert row is not None
+    where, ours, option = db.look(DATAPATH, row.datapath), our_settings(db), option_of(db)
+    if where is None or ours is None:
+        return ((),)
+    local: list[tuple[int, int]] = []
+    patches: list[int] = []
+    localports: list[int] = []
+    chassis: set[Uuid] = set()
+    for member in sorted(row.ports):
+        _sort_in(db, where, member, local, patches, localports, chassis)
+    bridged = bool(where.localnets) and not _always_tunnel(db)
+    far = () if bridged or option is None else _one_each(db, ours, chassis)
+    logical = LogicalPort(cookie_of(uuid), where.key, row.tunnel_key, NO_ZONES)
+    members = Members(tuple(sorted(local)), tuple(sorted(patches)), tuple(sorted(localports)))
+    return (tuple(remote.group_flows(logical, members, far, option or "")),)
+
+
+def _sort_in(
+    db: Reader,
+    where: Datapath,
+    member: Uuid,
+    local: list[tuple[int, int]],
+    patches: list[int],
+    localports: list[int],
+    chassis: set[Uuid],
+) -> None:
+    row = db.row(PortBinding, member)
+    if row is None or row.datapath != where.uuid:
+        return
+    here = db.look(BINDING, member)
+    match row.type, here:
+        case "patch", _:
+            patches.append(row.tunnel_key)
+        case "localport", _:
+            localports.append(row.tunnel_key)
+        case "localnet", Binding(ofport=0):
+            pass
+        case (("chassisredirect" | "external" | "virtual"), _):
+            pass
+        case _, Binding():
+            local.append((row.tunnel_key, zones(db, where, row.logical_port).port))
+    own = own_chassis(db)
+    if row.type not in ("patch", "localport", "localnet"):
+        chassis.update(each for each in (row.chassis, *row.additional_chassis) if each is not None and each != own)
+
+
+def _one_each(db: Reader, ours: Settings, chassis: set[Uuid]) -> list[Tunnel]:
+    """One tunnel to each of several chassis."""
+    found: list[Tunnel] = []
+    for each in sorted(chassis):
+        route = paths(db, ours, each, None)
+        found += [tunnel for tunnel in route if tunnel is not None][:1]
+    return found
+
+
+@family(over=Host, emits=[FLOWS])
+def chassis_mac(db: Reader, uuid: Uuid) -> tuple[Flows]:
+    """The MACs that other chassis use in place of routers' on physical networks."""
+    ours = our_settings(db)
+    if ours is None or not ours.chassis_macs:
+        return ((),)
+    flows: list[Flow] = []
+    for each in db.look(PEERS, ALL):
+        there = db.look(PEER, each)
+        for _, text in there.macs if there is not None else ():
+            try:
+                where = match(eth_src=mac_int(text))
+            except Malformed:
+                continue
+            flows.append(Flow(0, 180, where, (Conjunction(CHASSIS_MAC_CONJUNCTION, 1, 2),), cookie_of(each)))
+    return (tuple(flows),)
+
+
+@family(over=MACBinding, emits=[FLOWS])
+def learned_neighbour(db: Reader, uuid: Uuid) -> tuple[Flows]:
+    """A neighbour of a router that somebody heard of."""
+    row = db.row(MACBinding, uuid)
+    assert row is not None
+    found = _neighbour(db, row)
+    if found is None:
+        return ((),)
+    datapath, key, address, mac = found
+    cookie = cookie_of(uuid)
+    flows = neighbours.binding_flows(datapath, key, address, mac, priority=neighbours.LEARNED, cookie=cookie)
+    return ((*flows, *neighbours.usage_flows(datapath, key, address, mac, cookie)),)
+
+
+@family(over=StaticMACBinding, emits=[FLOWS])
+def static_neighbour(db: Reader, uuid: Uuid) -> tuple[Flows]:
+    """A neighbour that somebody configured."""
+    row = db.row(StaticMACBinding, uuid)
+    assert row is not None
+    found = _neighbour(db, row)
+    if found is None:
+        return ((),)
+    datapath, key, address, mac = found
+    priority = neighbours.STATIC_OVERRIDING if row.override_dynamic_mac else neighbours.STATIC
+    return (tuple(neighbours.binding_flows(datapath, key, address, mac, priority=priority, cookie=cookie_of(uuid))),)
+
+
+def _neighbour(db: Reader, row: MACBinding | StaticMACBinding) -> tuple[int, int, tuple[int, int], int] | None:
+    """(datapath key, port key, address, MAC), or None where that is not local or makes no sense."""
+    where = db.look(DATAPATH, row.datapath)
+    named = db.look(PORT, row.logical_port)
+    if where is None or not named or named[0].datapath != row.datapath:
+        return None
+    try:
+        return where.key, named[0].key, ip_parse(row.ip), mac_int(row.mac)
+    except Malformed:
+        return None
+
+
+@family(over=FDB, emits=[FLOWS])
+def learned_station(db: Reader, uuid: Uuid) -> tuple[Flows]:
+    """A station of a switch that somebody heard of."""
+    row = db.row(FDB, uuid)
+    assert row is not None
+    found = db.find(DatapathBinding, "tunnel_key", row.dp_key)
+    where = db.look(DATAPATH, found[0]) if found else None
+    if where is None:
+        return ((),)
+    try:
+        mac = mac_int(row.mac)
+    except Malformed:
+        return ((),)
+    beside = bool(where.localnets) and row.port_key not in [each.key for each in where.localnets]
+    vif = beside and _is_vif(db, where, row.port_key)
+    flows = neighbours.forwarding_flows(where.key, mac, row.port_key, beside_localnet=vif, cookie=cookie_of(uuid))
+    return (tuple(flows),)
+
+
+def _is_vif(db: Reader, where: Datapath, key: int) -> bool:
+    learns = any(
+        db.column(PortBinding, each.uuid, "options").get("localnet_learn_fdb") == "true" for each in where.localnets
+    )
+    if not learns:
+        return False
+    return any(db.column(PortBinding, each, "type") == "" for each in db.find(PortBinding, "tunnel_key", key))
