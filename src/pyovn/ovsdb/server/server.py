@@ -156,6 +156,11 @@ class Server:
                 return
 
     @property
+    def is_waiting(self) -> bool:
+        """True where some transaction waits."""
+        return bool(self._waiting)
+
+    @property
     def deadline_ms(self) -> int | None:
         """When `expire` has something to do."""
         return min((each.deadline_ms for each in self._waiting if each.deadline_ms is not None), default=None)

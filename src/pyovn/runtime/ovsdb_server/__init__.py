@@ -1,0 +1,1 @@
+"""The shell around the database server's engine: sockets, files and the clock."""

@@ -1,0 +1,179 @@
+"""The engine put to work: clients, files and deadlines around one `Server`, on the running asyncio loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pyovn.net.errors import OvnError
+from pyovn.net.uuids import Uuid
+from pyovn.ovsdb.schema import Schema
+from pyovn.ovsdb.server.database import Database
+from pyovn.ovsdb.server.server import Server
+from pyovn.ovsdb.server.session import Session
+from pyovn.runtime.clock import SYSTEM, Clock
+from pyovn.runtime.ovsdb_server.connections import Connection
+from pyovn.runtime.ovsdb_server.logfile import LogFile, StorageFault, create_log, open_log
+from pyovn.runtime.ovsdb_server.remotes import Remotes
+from pyovn.runtime.ovsdb_server.uuids import random_uuids
+from pyovn.runtime.streams import Tls
+
+LOG = logging.getLogger("ovsdb_server")
+
+Source = Path | str | Schema | Mapping[str, Any]  #: a database file, or a schema for a database kept in memory only
+
+HOUSEKEEPING_S = 1.0
+
+
+class Shell:
+    """A running server."""
+
+    def __init__(self, *, tls: Tls | None = None, clock: Clock = SYSTEM, uuids: Iterator[Uuid] | None = None) -> None:
+        self.clock = clock
+        self.tls = tls or Tls()
+        self.server = Server(uuids or random_uuids())
+        self.remotes = Remotes(self)
+        self.logs: dict[str, LogFile] = {}
+        self.connections: dict[Session, Connection] = {}
+        self._flushing = False
+        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_ms: int | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._compacting: set[asyncio.Task[None]] = set()
+
+    async def start(self, sources: Sequence[Source], remotes: Sequence[str]) -> None:
+        """Open databases and remotes; raises `OvnError` if one of them does not work."""
+        self.tick()
+        for source in sources:
+            self.add_database(source)
+        for remote in remotes:
+            await self.remotes.add(remote)
+        self._tasks = [asyncio.ensure_future(self.remotes.run()), asyncio.ensure_future(self._keep_house())]
+
+    async def stop(self) -> None:
+        """Close connections and files; everything committed is on its way to the disk."""
+        for task in (*self._tasks, *self._compacting):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        if self._alarm is not None:
+            self._alarm.cancel()
+        await self.remotes.close()
+        for connection in list(self.connections.values()):
+            connection.transport.abort()
+        while self.connections:
+            await asyncio.sleep(0)
+        for log in self.logs.values():
+            await log.close()
+        self.logs.clear()
+
+    # -- databases ---------------------------------------------------------------------------------------------------
+
+    def add_database(self, source: Source) -> Database:
+        """Serve a database; raises `OvnError`."""
+        if isinstance(source, Schema | Mapping):
+            database = Database(source if isinstance(source, Schema) else Schema.parse(source))
+            self.server.add_database(database)
+            return database
+        path = Path(source).resolve()
+        if any(log.path == path for log in self.logs.values()):
+            raise StorageFault(f"ovsdb error: {source}: already open")
+        database, log = open_log(path, self.server.uuids, self.clock)
+        try:
+            self.server.add_database(database)
+        except OvnError:
+            log.abandon()
+            raise
+        log.on_synced = self._flush_all
+        self.logs[database.name] = log
+        self.flush()
+        return database
+
+    async def remove_database(self, name: str) -> None:
+        """Serve a database no longer."""
+        self.server.remove_database(name)
+        self.flush()
+        log = self.logs.pop(name, None)
+        if log is not None:
+            await log.close()
+        await self.remotes.reconcile()
+
+    async def compact(self, name: str) -> None:
+        """Compact a database's file, if it has one; raises `StorageFault`."""
+        log = self.logs.get(name)
+        if log is not None:
+            await log.compact(self.server.databases[name])
+
+    # -- time and output ---------------------------------------------------------------------------------------------
+
+    def tick(self) -> float:
+        """Tell the engine what time it is."""
+        now = self.clock.now()
+        self.server.now_ms = int(now * 1000)
+        return now
+
+    def flush(self) -> None:
+        """Send what sessions have queued; what concerns several of them, together at the end of this round."""
+        dirty = self.server.dirty
+        if len(dirty) == 1:
+            self._flush_dirty()
+        elif dirty and not self._flushing:
+            self._flushing = True
+            asyncio.get_running_loop().call_soon(self._flush_dirty)
+        self._set_alarm()
+
+    def _flush_dirty(self) -> None:
+        self._flushing = False
+        dirty = self.server.dirty
+        while dirty:
+            session = dirty.pop()
+            connection = self.connections.get(session)
+            if connection is not None and (ready := session.take()):
+                connection.transport.write(ready)
+
+    def _flush_all(self) -> None:
+        self.server.dirty.update(session for session in self.connections if session.outbox)
+        self._flush_dirty()
+
+    def _set_alarm(self) -> None:
+        deadline = self.server.deadline_ms if self.server.is_waiting else None
+        if deadline == self._alarm_ms:
+            return
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        self._alarm_ms = deadline
+        if deadline is not None:
+            delay = max(0.0, deadline / 1000 - self.clock.now()) + 0.001
+            self._alarm = asyncio.get_running_loop().call_later(delay, self._expire)
+
+    def _expire(self) -> None:
+        self._alarm = self._alarm_ms = None
+        self.tick()
+        self.server.expire()
+        self.flush()
+
+    async def _keep_house(self) -> None:
+        while True:
+            await asyncio.sleep(HOUSEKEEPING_S)
+            now = self.tick()
+            for connection in list(self.connections.values()):
+                connection.probe(now)
+            for name, log in list(self.logs.items()):
+                if log.wants_compaction:
+                    task = asyncio.ensure_future(self._compact_quietly(name))
+                    self._compacting.add(task)
+                    task.add_done_callback(self._compacting.discard)
+
+    async def _compact_quietly(self, name: str) -> None:
+        try:
+            await self.compact(name)
+        except StorageFault as fault:
+            LOG.warning("%s", fault)
+
+
+__all__ = ["Shell", "Source", "create_log"]
