@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     Change = tuple[Any, Any]
     Changes = dict[type[Row], dict[Uuid, Change]]
     Interests = Mapping[type[Row], Sequence[str] | None]
+else:
+    Changes = dict
 
 
 class Update:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     Message = dict[str, Any]
     Where = list[Any] | bool
     Then = Callable[[Any, Any], "Iterator[Effect]"]
+else:
+    Where = list
 
 SERVER = "_Server"
 _MONITORS = ("monitor_cond_since", "monitor_cond", "monitor")
