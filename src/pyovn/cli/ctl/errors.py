@@ -1,0 +1,11 @@
+"""What ends a command early."""
+
+from pyovn.net.errors import OvnError
+
+
+class CtlError(OvnError):
+    """Something the user asked for that cannot be done; nothing is committed."""
+
+
+class TryAgain(Exception):
+    """What a command waits for has not come true in the database yet."""

@@ -1,0 +1,148 @@
+"""The start and the end of every run: words in, exit status out."""
+
+import os
+import sys
+
+from pyovn.cli.ctl.call import Call
+from pyovn.cli.ctl.errors import CtlError
+from pyovn.cli.ctl.options import FREQUENT, chain, leading_options
+from pyovn.cli.ctl.output import Style
+from pyovn.cli.ctl.program import Run
+from pyovn.cli.session import connect
+from pyovn.net.errors import OvnError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pyovn.cli.ctl.options import Options
+    from pyovn.cli.ctl.program import Program
+
+
+def main(program: "Program", words: "Sequence[str] | None" = None) -> int:
+    """Run one tool with the words of its command line; returns the exit status."""
+    name = os.path.basename(sys.argv[0]) if words is None else program.name
+    try:
+        return run(program, [*configured(program), *(sys.argv[1:] if words is None else words)])
+    except OvnError as fault:
+        sys.stdout.flush()
+        sys.stderr.write(f"{name}: {fault}\n")
+        return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def configured(program: "Program") -> list[str]:
+    """The words that the environment puts before those of the command line."""
+    words = os.environ.get(program.environment[1]) if program.environment[1] else None
+    if not words:
+        return []
+    from shlex import split
+
+    return split(words)
+
+
+def run(program: "Program", words: "list[str]") -> int:
+    """Read the command line and carry it out; raises `OvnError`."""
+    options, first, words = parse(program, words)
+    if inform(program, options):
+        return 0
+    calls = [Call(*each) for each in chain(first, words, program.find)]
+    Style(options)
+    limit(options)
+    session = connect(
+        address(program, options),
+        program.database,
+        leader_only="--no-leader-only" not in options,
+        shuffle="--no-shuffle-remotes" not in options,
+        tls=options,
+    )
+    job = Run(program, session, options, calls)
+    job.load()
+    write(job.go())
+    write(job.finish())
+    session.close()
+    return 0
+
+
+def parse(program: "Program", words: "list[str]") -> "tuple[Options, list[tuple[str, str | None]], list[str]]":
+    """The program's options, the first command's options, and the words after them."""
+    try:
+        given, rest = leading_options(words, FREQUENT | program.options, abbreviated=False)
+    except CtlError:  # something rarer, whose command has to be looked into
+        given, rest = leading_options(words, program.command_options() | program.options)
+    options: Options = {}
+    first = []
+    for name, value in given:
+        if name in program.options:
+            options.update(MEANINGS.get(name, {name: value}))
+            for other in OPPOSITES.get(name, ()):
+                options.pop(other, None)
+        else:
+            first.append((name, value))
+    return options, first, rest
+
+
+#: options that stand for others
+MEANINGS: "dict[str, Options]" = {"--bare": {"--format": "list", "--data": "bare", "--no-headings": None}}
+
+OPPOSITES = {
+    "--leader-only": ("--no-leader-only",),
+    "--shuffle-remotes": ("--no-shuffle-remotes",),
+    "--no-wait": ("--wait",),
+    "--wait": ("--no-wait",),
+}
+
+
+def inform(program: "Program", options: "Options") -> bool:
+    """Answer the options that only ask about the program; True if one was given."""
+    if "--version" in options:
+        write(program.version + "\n")
+    elif "--help" in options:
+        from pyovn.cli.ctl.help import help_text
+
+        write(help_text(program))
+    elif "--commands" in options:
+        from pyovn.cli.ctl.help import command_lines
+
+        write(command_lines(program))
+    elif "--options" in options:
+        from pyovn.cli.ctl.help import option_lines
+
+        write(option_lines(program))
+    else:
+        return False
+    return True
+
+
+def address(program: "Program", options: "Options") -> str:
+    """Where the database is: as said, or as the environment says, or where it is by default."""
+    if given := options.get("--db"):
+        return given
+    return os.environ.get(program.environment[0]) or default_address(program)
+
+
+def default_address(program: "Program") -> str:
+    """The socket of a local database server."""
+    variable, directory, file = program.socket
+    return f"unix:{os.environ.get(variable) or directory}/{file}"
+
+
+def limit(options: "Options") -> None:
+    """Let the kernel end this process after the time that the user allows."""
+    text = options.get("--timeout") or os.environ.get("OVS_CTL_TIMEOUT")
+    if not text:
+        return
+    if not text.isdecimal() or int(text) == 0:
+        raise CtlError(f"value {text} on -t or --timeout is invalid")
+    from pyovn.cli.ctl.messages import alarm
+
+    alarm(int(text))
+
+
+def write(text: str) -> None:
+    """Print text now."""
+    if text:
+        sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
+        sys.stdout.buffer.flush()

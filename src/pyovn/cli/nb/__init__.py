@@ -1,0 +1,1 @@
+"""The commands of `ovn-nbctl`, a module per topic."""

@@ -1,0 +1,67 @@
+"""`ovn-nbctl`: the northbound database on the command line."""
+
+from pyovn.cli.ctl.program import Program
+from pyovn.cli.ctl.records import ONLY, by_name, via
+from pyovn.cli.nb.barrier import NbBarrier
+
+NB = "pyovn.cli.nb."
+
+#: module → its commands; only the modules of the commands that are used get imported
+TOPICS = {
+    NB + "general": "init show sync",
+    NB + "switches": "ls-add ls-del ls-list",
+    NB + "ports": "lsp-add lsp-del lsp-list lsp-get-parent lsp-get-tag lsp-set-addresses lsp-get-addresses"
+    " lsp-set-port-security lsp-get-port-security lsp-get-up lsp-set-enabled lsp-get-enabled lsp-set-type lsp-get-type"
+    " lsp-set-options lsp-get-options lsp-get-ls lsp-add-router-port lsp-add-localnet-port",
+    NB + "dhcp": "dhcp-options-create dhcp-options-del dhcp-options-list dhcp-options-set-options"
+    " dhcp-options-get-options lsp-set-dhcpv4-options lsp-get-dhcpv4-options lsp-set-dhcpv6-options"
+    " lsp-get-dhcpv6-options",
+    "pyovn.cli.ctl.generic": "list find get set add remove clear create destroy wait-until comment",
+    "pyovn.cli.ctl.connections": "get-connection del-connection set-connection",
+    "pyovn.cli.ctl.certificates": "get-ssl del-ssl set-ssl",
+}  # fmt: skip
+
+RECORDS = {
+    **{
+        table: by_name("name")
+        for table in (
+            "ACL", "Address_Set", "Forwarding_Group", "HA_Chassis_Group", "Load_Balancer", "Load_Balancer_Group",
+            "Logical_Router_Port", "Meter", "Port_Group",
+        )
+    },
+    "Chassis_Template_Var": by_name("chassis"),
+    "Connection": by_name("target"),
+    "DHCP_Options": (
+        *via("Logical_Switch_Port", "dhcpv4_options", "name", "external_ids:neutron:port_name"),
+        *via("Logical_Switch_Port", "dhcpv6_options", "name", "external_ids:neutron:port_name"),
+    ),
+    "HA_Chassis": by_name("chassis_name"),
+    "Load_Balancer_Health_Check": by_name("vip"),
+    "Logical_Router": by_name("name", "external_ids:neutron:router_name"),
+    "Logical_Switch": by_name("name", "external_ids:neutron:network_name"),
+    "Logical_Switch_Port": by_name("name", "external_ids:neutron:port_name"),
+    "NAT": by_name("external_ip"),
+    "NB_Global": (ONLY,),
+    "SSL": (ONLY,),
+}  # fmt: skip
+
+PROGRAM = Program(
+    "ovn-nbctl",
+    title="OVN northbound DB management utility",
+    database="OVN_Northbound",
+    version="ovn-nbctl 26.03.2\nOpen vSwitch Library 3.7.0\nDB Schema 7.18.0",
+    socket=("OVN_RUNDIR", "/var/run/ovn", "ovnnb_db.sock"),
+    topics=TOPICS,
+    records=RECORDS,
+    only="NB_Global",
+    barrier=NbBarrier,
+    environment=("OVN_NB_DB", "OVN_NBCTL_OPTIONS", "OVN_NB_DAEMON"),
+    options={"--wait": "=", "--no-wait": "", "--print-wait-time": ""},
+)
+
+
+def main() -> int:
+    """Run `ovn-nbctl`."""
+    from pyovn.cli.ctl.frame import main
+
+    return main(PROGRAM)

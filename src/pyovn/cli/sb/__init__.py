@@ -1,0 +1,1 @@
+"""The commands of `ovn-sbctl`, a module per topic."""

@@ -1,0 +1,1 @@
+"""The commands of `ovs-vsctl`, a module per topic."""
