@@ -6,7 +6,7 @@ Every class is a NamedTuple whose last field, `kind`, is constant: it keeps equa
 actions of the same shape (`Push` and `Pop`) and serves as dispatch key (`HANDLERS[action.kind]`).  Leave it
 at its default.  A *subfield* is written (field name, offset of its lowest bit, number of bits).
 
-Facts: ovs-actions(7); the bytes are in `codec`, the notation in `text`.
+Facts: ovs-actions(7); the bytes are in `action_codec`, the notation in `action_text`.
 """
 
 from typing import Any, Literal, NamedTuple
@@ -92,11 +92,8 @@ class SetField(NamedTuple):
     field: str
     #: bits to write, in place (not shifted)
     value: int
-    #: which bits to write; all ones of the field's width: the whole field.  `in_port` with mask 0xffff is the
-    #: 16-bit NXM form, where numbers from 0xff00 on mean the reserved ports 0xffffff00 …
+    #: which bits to write; all ones of the field's width: the whole field
     mask: int
-    #: travels and prints as `load:`, which is the same thing to the packet
-    load: bool = False
     kind: Literal["set_field"] = "set_field"
 
 
@@ -120,7 +117,7 @@ class Push(NamedTuple):
     field: str
     #: lowest bit
     ofs: int
-    #: number of bits; `in_port` with 16 bits is the 16-bit NXM form
+    #: number of bits; 16 bits of `in_port` are its 16-bit form, where 0xff00 and up stand for 0xffffff00 and up
     bits: int
     kind: Literal["push"] = "push"
 
@@ -131,7 +128,7 @@ class Pop(NamedTuple):
     field: str
     #: lowest bit
     ofs: int
-    #: number of bits
+    #: number of bits; 16 bits of `in_port` are its 16-bit form, see `Push`
     bits: int
     kind: Literal["pop"] = "pop"
 

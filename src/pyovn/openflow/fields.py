@@ -54,7 +54,7 @@ class Field(NamedTuple):
 
 
 #: Fields whose value travels in more bytes than its significant bits need.
-_WIRE_SIZE = {"ipv6_label": 4, "mpls_label": 4, "tun_erspan_idx": 4, "nsh_spi": 4, "tun_flags": 2, "vlan_vid": 2}
+_WIRE_SIZE = {"ipv6_label": 4, "mpls_label": 4, "tun_erspan_idx": 4, "nsh_spi": 4, "vlan_vid": 2}
 
 #: prerequisite → what it means, as ((field, value), …) alternatives
 PREREQUISITES: dict[str, tuple[tuple[tuple[str, int], ...], ...]] = {
@@ -107,9 +107,9 @@ _TABLE: tuple[Field, ...] = (
     Field("recirc_id",    32, EXACT, "decimal", _nx(36), "", RO, "recirc_id", "NXM_NX_RECIRC_ID"),
     Field("dp_hash",      32, MASK,  "hex", _nx(35), "", RO, "dp_hash", "NXM_NX_DP_HASH"),
     Field("packet_type",  32, EXACT, "packet_type", _of(44), "", RO, "packet_type", "OXM_OF_PACKET_TYPE"),
-    Field("in_port",      32, EXACT, "port", _of(0), "", RW, "in_port", "OXM_OF_IN_PORT"),
-    Field("actset_output", 32, EXACT, "port", _onf(43), "", RO, "actset_output", "ONFOXM_ET_ACTSET_OUTPUT",
-          (_of(43),)),
+    Field("in_port",      32, EXACT, "port", _of(0), "", RW, "in_port", "OXM_OF_IN_PORT", (_nxm(0),)),
+    Field("actset_output", 32, EXACT, "port", _of(43), "", RO, "actset_output", "OXM_OF_ACTSET_OUTPUT",
+          (_onf(43),)),
     Field("tun_id",       64, MASK,  "hex", _of(38), "", RW, "tun_id", "NXM_NX_TUN_ID", (_nx(16),)),
     Field("tun_src",      32, MASK,  "ip4", _nx(31), "", RW, "tun_src", "NXM_NX_TUN_IPV4_SRC"),
     Field("tun_dst",      32, MASK,  "ip4", _nx(32), "", RW, "tun_dst", "NXM_NX_TUN_IPV4_DST"),
@@ -125,7 +125,7 @@ _TABLE: tuple[Field, ...] = (
     Field("tun_gtpu_msgtype", 8, MASK, "decimal", _et(16), "", RO, "tun_gtpu_msgtype", "NXOXM_ET_GTPU_MSGTYPE"),
     *(Field(f"tun_metadata{i}", 32, MASK, "hex", _nx(40 + i), "", RW, f"tun_metadata{i}", f"NXM_NX_TUN_METADATA{i}")
       for i in range(64)),
-    Field("tun_flags",     1, MASK,  "tun_flags", _nx(104), "", RW, "tun_flags", "NXM_NX_TUN_FLAGS"),
+    Field("tun_flags",    16, MASK,  "tun_flags", _nx(104), "", RW, "tun_flags", "NXM_NX_TUN_FLAGS"),
     Field("metadata",     64, MASK,  "hex", _of(2), "", RW, "metadata", "OXM_OF_METADATA"),
     *(Field(f"reg{i}",    32, MASK,  "hex", _nx(i), "", RW, f"reg{i}", f"NXM_NX_REG{i}") for i in _REG),
     *(Field(f"xreg{i}",   64, MASK,  "hex", (PKT_REG, i, 0), "", RW, f"xreg{i}", f"OXM_OF_PKT_REG{i}")
@@ -163,8 +163,8 @@ _TABLE: tuple[Field, ...] = (
     Field("arp_tha",      48, MASK,  "mac", _of(25), "arp", RW, "arp_tha", "NXM_NX_ARP_THA", (_nx(18),)),
     Field("tcp_src",      16, MASK,  "decimal", _of(13), "tcp", RW, "tcp_src", "NXM_OF_TCP_SRC", (_nxm(9),)),
     Field("tcp_dst",      16, MASK,  "decimal", _of(14), "tcp", RW, "tcp_dst", "NXM_OF_TCP_DST", (_nxm(10),)),
-    Field("tcp_flags",    12, MASK,  "tcp_flags", _onf(42), "tcp", RO, "tcp_flags", "NXM_NX_TCP_FLAGS",
-          (_nx(34), _of(42))),
+    Field("tcp_flags",    12, MASK,  "tcp_flags", _of(42), "tcp", RO, "tcp_flags", "NXM_NX_TCP_FLAGS",
+          (_nx(34), _onf(42))),
     Field("udp_src",      16, MASK,  "decimal", _of(15), "udp", RW, "udp_src", "NXM_OF_UDP_SRC", (_nxm(11),)),
     Field("udp_dst",      16, MASK,  "decimal", _of(16), "udp", RW, "udp_dst", "NXM_OF_UDP_DST", (_nxm(12),)),
     Field("sctp_src",     16, MASK,  "decimal", _of(17), "sctp", RW, "sctp_src", "OXM_OF_SCTP_SRC"),

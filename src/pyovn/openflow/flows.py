@@ -82,7 +82,7 @@ class GroupDef(NamedTuple):
     selection_method: str = ""
     #: algorithm-specific; dp_hash: (hash algorithm << 32 | basis)
     selection_method_param: int = 0
-    #: fields the "hash" method hashes over, as a match without values of interest: (field, value, mask) …
+    #: fields the "hash" method hashes over: (field, which of its bits, all ones) …
     fields: Match = ()
 
 

@@ -3,8 +3,9 @@
     match(eth_type=0x800, ip_src=(0x0a000000, 0xff000000))
         → (("eth_type", 0x800, 0xffff), ("ip_src", 0x0a000000, 0xff000000))
 
-Canonical means: in the order of `FIELDS`, `value & mask == value`, no field with mask 0; so two matches
-are the same match exactly when the tuples are equal.  The empty tuple matches every packet.
+Canonical means: in the order of `FIELDS`, `value & mask == value`, no field with mask 0, the 64- and 128-bit
+registers split into their 32-bit ones (a switch keeps no others); so two matches are the same match exactly when
+the tuples are equal.  The empty tuple matches every packet.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,9 +27,40 @@ def match(**fields: int | tuple[int, int]) -> Match:
 
 def canonical(terms: Iterable[tuple[str, int, int]]) -> Match:
     """The canonical match of terms in any order, each field at most once."""
-    return tuple(
-        sorted(((name, value & mask, mask) for name, value, mask in terms if mask), key=lambda term: ORDER[term[0]])
-    )
+    found = [(name, value & mask, mask) for name, value, mask in terms if mask]
+    if any(name in _PECULIAR for name, _, _ in found):
+        found = [part for term in found for part in parts(term)]
+    if len(found) > 1:
+        found.sort(key=order)
+    return tuple(found)
+
+
+#: wide register → ((register, bits to the right of it), …)
+WIDE: dict[str, tuple[tuple[str, int], ...]] = {
+    **{f"xreg{n}": ((f"reg{2 * n}", 32), (f"reg{2 * n + 1}", 0)) for n in range(8)},
+    **{f"xxreg{n}": tuple((f"reg{4 * n + part}", 96 - 32 * part) for part in range(4)) for n in range(4)},
+}
+_PECULIAR = frozenset((*WIDE, "vlan_tci"))
+
+
+def order(term: tuple[str, int, int]) -> int:
+    """A term's place in a canonical match."""
+    return ORDER[term[0]]
+
+
+def parts(term: tuple[str, int, int]) -> list[tuple[str, int, int]]:
+    """A term with a mask, in its canonical fields."""
+    name, value, mask = term
+    if name in WIDE:
+        split = ((part, value >> at & 0xFFFFFFFF, mask >> at & 0xFFFFFFFF) for part, at in WIDE[name])
+        return [part for part in split if part[2]]
+    if name == "vlan_tci" and mask == 0xFFFF and not value & VLAN_PRESENT:
+        return [(name, 0, UNTAGGED_MASK)]
+    return [term]
+
+
+VLAN_PRESENT = 0x1000  #: bit of vlan_tci that says there is a tag
+UNTAGGED_MASK = 0x1FFF  #: vlan_tci 0 under this mask is how a switch keeps "no tag"
 
 
 def intersection(left: Match, right: Match) -> Match | None:

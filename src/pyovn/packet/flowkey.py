@@ -71,7 +71,7 @@ def _ip4(frame: bytes, at: int, key: dict[str, int]) -> int:
     key["ip_src"], key["ip_dst"], key["ip_proto"], key["ip_ttl"] = src, dst, proto, ttl
     key["ip_dscp"], key["ip_ecn"] = tos >> 2, tos & 3
     key["ip_frag"] = 0 if not fragment & 0x3FFF else FRAG_ANY | FRAG_LATER if fragment & 0x1FFF else FRAG_ANY
-    l4 = at + header
+    l4: int = at + header
     if fragment & 0x1FFF:
         return -1
     if proto in _TRANSPORT:
