@@ -1,0 +1,1 @@
+"""The long-running programs: each wires a pure core to the runtime."""

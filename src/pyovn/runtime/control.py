@@ -55,7 +55,9 @@ class ControlServer:
         self._writers: dict[asyncio.StreamWriter, None] = {}
 
     async def start(self) -> None:
-        """Begin to listen; raises `streams.StreamFault`."""
+        """Begin to listen, unless the path is empty; raises `streams.StreamFault`."""
+        if not self.path:
+            return
         remote = streams.Remote("punix", path=self.path, text=f"punix:{self.path}")
         self._server = await streams.listen(remote, self._serve)
 
