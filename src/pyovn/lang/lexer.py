@@ -137,9 +137,12 @@ class Tokens:
 
     def expected(self, what: str) -> NoReturn:
         """Complain that the next token is not `what`."""
-        if self.kind == "end":
-            self.fault(f"Syntax error at end of input expecting {what}.")
-        self.fault(f"Syntax error at `{self.token_text(self.at)}' expecting {what}.")
+        self.syntax_fault(f"expecting {what}")
+
+    def syntax_fault(self, why: str = "") -> NoReturn:
+        """Complain about the next token, saying why if there is more to say."""
+        where = "end of input" if self.kind == "end" else f"`{self.token_text(self.at)}'"
+        self.fault(f"Syntax error at {where} {why}." if why else f"Syntax error at {where}.")
 
     def fault(self, text: str) -> NoReturn:
         """Complain; but a token that is no token at all is the earlier fault."""
