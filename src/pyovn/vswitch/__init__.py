@@ -1,0 +1,1 @@
+"""The embedded switch: what ovs-vswitchd does with packets, as a function of its inputs."""

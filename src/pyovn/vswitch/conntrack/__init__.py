@@ -1,0 +1,1 @@
+"""Connection tracking with address translation, as Open vSwitch's userspace datapath does it."""
