@@ -33,6 +33,7 @@ class RealSwitch:
             name: need(name, version)
             for name in ("ovsdb-server", "ovsdb-tool", "ovs-vswitchd", "ovs-vsctl", "ovs-ofctl", "ovs-appctl")
         }
+        self.version = version
         self._scratch = None if tmp else tempfile.TemporaryDirectory(prefix="ovs-")
         self.rundir = tmp or Path(self._scratch.name if self._scratch else "")
         self.db_socket = self.rundir / "db.sock"
@@ -49,7 +50,9 @@ class RealSwitch:
         self._start("ovsdb-server", str(conf), f"--remote=punix:{self.db_socket}", f"--unixctl={self.rundir}/db.ctl")
         self._wait(self.db_socket.exists, "ovsdb-server")
         self.vsctl("--no-wait", "init")
-        self._start("ovs-vswitchd", self.database, f"--unixctl={self.control}", "--enable-dummy=system", "--disable-system")
+        self._start(
+            "ovs-vswitchd", self.database, f"--unixctl={self.control}", "--enable-dummy=system", "--disable-system"
+        )
         self._wait(self.control.exists, "ovs-vswitchd")
         return self
 
@@ -128,7 +131,12 @@ class RealSwitch:
 
     def _run(self, name: str, *words: str, check: bool = True) -> str:
         done = subprocess.run(
-            [self.programs[name], *words], env=self.environment, capture_output=True, text=True, timeout=60, cwd=self.rundir
+            [self.programs[name], *words],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            cwd=self.rundir,
         )
         assert not check or done.returncode == 0, f"{name} {' '.join(words)}: {done.stderr}"
         return done.stdout if check else done.stdout + done.stderr

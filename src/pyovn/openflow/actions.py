@@ -90,7 +90,7 @@ class SetField(NamedTuple):
     """Write a constant into some bits of a field."""
 
     field: str
-    #: bits to write, in place (not shifted)
+    #: bits to write, in place (not shifted), none outside the mask
     value: int
     #: which bits to write; all ones of the field's width: the whole field
     mask: int

@@ -24,6 +24,7 @@ MAX_MESSAGE = 0xFFFF
 
 _HEAD = struct.Struct("!BBHI")
 _FLOW_MOD = struct.Struct("!BBHIQQBBHHHIIIHH")
+_BUNDLE_ADD = struct.Struct("!BBHIIxxH")
 _pack = struct.pack
 _FLOW_MOD_SIZE = _FLOW_MOD.size
 
@@ -122,8 +123,10 @@ def _masks(kind: int) -> Callable[[m.SetAsync | m.GetAsyncReply], tuple[int, byt
     return lambda message: (kind, b"".join(_pack("!HHI", type_, 8, mask) for type_, mask in message.masks))
 
 
-def _bundle_add(message: m.BundleAdd, xid: int) -> bytes:
-    return framed(BUNDLE_ADD, xid, _pack("!IxxH", message.id, message.flags) + encode(message.message, xid))
+def encode_bundle_add(bundle: int, flags: int, message: Message, xid: int) -> bytes:
+    """`message` inside a bundle-add, both with `xid`."""
+    inner = encode_flow_mod(message, xid) if type(message) is m.FlowMod else encode(message, xid)
+    return _BUNDLE_ADD.pack(VERSION, BUNDLE_ADD, _BUNDLE_ADD.size + len(inner), xid, bundle, flags) + inner
 
 
 _ENCODERS: dict[type, Callable[[Any], tuple[int, bytes]]] = {
@@ -171,7 +174,7 @@ def encode(message: Message, xid: int = 0) -> bytes:
     if type(message) is m.FlowMod:
         return encode_flow_mod(message, xid)
     if type(message) is m.BundleAdd:
-        return _bundle_add(message, xid)
+        return encode_bundle_add(message.id, message.flags, message.message, xid)
     if type(message) is m.MultipartReply:
         parts = multipart.encode_reply(message, MAX_MESSAGE - HEADER)
         return b"".join(framed(MULTIPART_REPLY, xid, part) for part in parts)

@@ -15,7 +15,7 @@ from pyovn.openflow.actions import OFPP_NONE
 from pyovn.openflow.errors import BadMessage
 from pyovn.openflow.flows import GROUP_ANY, Bucket, GroupDef, GroupType, MeterBand, MeterDef
 from pyovn.openflow.match import Match, order
-from pyovn.openflow.messages import GroupMod, MeterMod
+from pyovn.openflow.messages import GROUP_DELETE, GroupMod, MeterMod
 from pyovn.packet.cursor import Cursor
 
 GROUP_TYPES: tuple[GroupType, ...] = ("all", "select", "indirect", "ff")
@@ -97,8 +97,11 @@ def _group_type(number: int) -> GroupType:
 
 
 def encode_group_mod(mod: GroupMod) -> bytes:
-    """The body of a group-mod."""
-    group, buckets = mod.group, encode_buckets(mod.group)
+    """The body of a group-mod; one that deletes carries nothing but type and id."""
+    group = mod.group
+    if mod.command == GROUP_DELETE:
+        group = GroupDef(group.id, group.type, ())
+    buckets = encode_buckets(group)
     kind = GROUP_TYPES.index(group.type)
     head = _pack("!HBxIHxxI", mod.command, kind, group.id, len(buckets), mod.bucket_id)
     return head + buckets + encode_selection(group)
