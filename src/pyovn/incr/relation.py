@@ -9,6 +9,7 @@ that means for their keys; readers of keys whose facts stayed the same never hea
 
     Single    the output is the value; the key is the unit's        what a switch looks like, by switch
     Bag       the output is an iterable of (key, value) pairs        ports by switch, members by port
+    Named     the same, but one value per key; the first unit counts           rows of a table by their index
 """
 
 from collections.abc import Iterable, Iterator
@@ -159,3 +160,65 @@ class BagFacts(Facts[K, tuple[V, ...], Iterable[tuple[K, V]]]):
 
     def __iter__(self) -> Iterator[K]:
         return iter(self._counts)
+
+
+class Named(Relation[K, V | None, Iterable[tuple[K, V]]]):
+    """One value for a key, given by any unit; where several units name one key, the first unit's counts."""
+
+    def facts(self) -> Facts[K, V | None, Iterable[tuple[K, V]]]:
+        """An empty table."""
+        return NamedFacts()
+
+
+class NamedFacts(Facts[K, V | None, Iterable[tuple[K, V]]]):
+    """Values by key and unit."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._values: dict[K, tuple[Any, V]] = {}  # the unit that counts, and its value
+        self._others: dict[K, dict[Any, V]] = {}  # all of them, where there are several
+
+    def replace(
+        self, unit: Any, old: Iterable[tuple[K, V]] | None, new: Iterable[tuple[K, V]] | None
+    ) -> Iterable[K]:
+        """The keys named by either output whose value is another now."""
+        before, after = dict(old or ()), dict(new or ())
+        keys = [key for key in before if key not in after and self._put(key, unit, None)]
+        keys += [key for key, value in after.items() if before.get(key) != value and self._put(key, unit, value)]
+        return keys
+
+    def _put(self, key: K, unit: Any, value: V | None) -> bool:
+        """Note what a unit says about a key; True where that makes a difference."""
+        counting = self._values.get(key)
+        others = self._others.get(key)
+        if others is None and (counting is None or counting[0] == unit):
+            if value is None:
+                self._values.pop(key, None)
+            else:
+                self._values[key] = (unit, value)
+            return True
+        if others is None:
+            others = self._others[key] = dict([counting] if counting is not None else ())
+        others.pop(unit, None)
+        if value is not None:
+            others[unit] = value
+        first = min(others)
+        self._values[key] = (first, others[first])
+        if len(others) == 1:
+            del self._others[key]
+        return self._values[key] != counting
+
+    def get(self, key: K) -> V | None:
+        """The value for `key`, if any unit gives one."""
+        found = self._values.get(key)
+        return None if found is None else found[1]
+
+    def rivals(self, key: K) -> tuple[Any, ...]:
+        """All the units that give a value for `key`, where there are several."""
+        return tuple(sorted(self._others.get(key, ())))
+
+    def __contains__(self, key: K) -> bool:
+        return key in self._values
+
+    def __iter__(self) -> Iterator[K]:
+        return iter(self._values)

@@ -1,0 +1,212 @@
+"""northd over two sources of rows, with no process around it.
+
+    changed rows ──► Engine ──► wanted ──► sync ──► a southbound transaction
+                                              └───► a northbound transaction
+
+What is wanted is a function of the rows.  What is to be *done* about it depends on what the southbound database holds,
+which the sync objects keep track of; `settled` and `failed` tell them how a transaction went.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from pyovn.incr.engine import Changes, Engine, Source
+from pyovn.net.uuids import Uuid
+from pyovn.northd import relations as are
+from pyovn.northd.families import FAMILIES
+from pyovn.northd.flowtable import FlowTable
+from pyovn.northd.sync import constants, upkeep
+from pyovn.northd.sync.datapath_binding import DatapathSync
+from pyovn.northd.sync.flows import FlowSync
+from pyovn.northd.sync.ha_chassis_group import HAGroupSync
+from pyovn.northd.sync.multicast_group import GroupSync
+from pyovn.northd.sync.northbound import PortStateSync
+from pyovn.northd.sync.port_binding import PortSync
+from pyovn.northd.sync.references import References
+from pyovn.northd.sync.rows import RowSync
+from pyovn.northd.sync.simple import AddressSetSync, PortGroupSync, SnoopingSync
+from pyovn.ovsdb.model import Row
+from pyovn.ovsdb.txn import Txn
+from pyovn.tables import nb, sb
+
+Json = Any
+
+#: the northbound tables that northd reads, and the columns (None: all)
+NORTHBOUND: Mapping[type[Row], Sequence[str] | None] = {
+    nb.NBGlobal: (
+        "name", "nb_cfg", "nb_cfg_timestamp", "sb_cfg", "sb_cfg_timestamp", "hv_cfg", "hv_cfg_timestamp", "options",
+        "ipsec",
+    ),
+    nb.LogicalSwitch: None,
+    nb.LogicalSwitchPort: None,
+    nb.AddressSet: ("name", "addresses"),
+    nb.PortGroup: ("name", "ports", "acls"),
+    nb.HAChassisGroup: None,
+    nb.HAChassis: None,
+    nb.Mirror: None,
+    nb.LogicalRouter: ("name",),
+}  # fmt: skip
+#: the southbound tables, likewise; Logical_Flow is read in its own way
+SOUTHBOUND: Mapping[type[Row], Sequence[str] | None] = {
+    sb.SBGlobal: ("nb_cfg", "options", "ipsec"),
+    sb.Chassis: ("name", "hostname", "other_config"),
+    sb.ChassisPrivate: ("name", "nb_cfg", "nb_cfg_timestamp"),
+    sb.DatapathBinding: None,
+    sb.PortBinding: (
+        "logical_port", "type", "options", "datapath", "tunnel_key", "parent_port", "tag", "chassis", "mac",
+        "port_security", "up", "external_ids", "requested_chassis", "requested_additional_chassis",
+        "ha_chassis_group",
+    ),
+    sb.MulticastGroup: None,
+    sb.IPMulticast: None,
+    sb.AddressSet: None,
+    sb.PortGroup: None,
+    sb.LogicalDPGroup: None,
+    sb.HAChassisGroup: ("name", "ha_chassis"),
+    sb.HAChassis: None,
+    sb.DHCPOptions: None,
+    sb.DHCPv6Options: None,
+    sb.RBACRole: None,
+    sb.RBACPermission: None,
+}  # fmt: skip
+
+
+class Compiler:
+    """Everything northd knows."""
+
+    def __init__(self, northbound: Source, southbound: Source, random: upkeep.Random) -> None:
+        self.northbound = northbound
+        self.southbound = southbound
+        self.random = random
+        sources: dict[type[Row], Source] = {
+            **dict.fromkeys(NORTHBOUND, northbound),
+            **dict.fromkeys(SOUTHBOUND, southbound),
+        }
+        self.engine = Engine(FAMILIES, sources)
+        facts = self.engine.facts
+        self.references = References()
+        flow_table = facts(are.FLOWS)
+        assert isinstance(flow_table, FlowTable)
+        self.flows = FlowSync(flow_table, self.references)
+        self.datapaths = DatapathSync(facts(are.DATAPATHS), self.references)
+        self.ports = PortSync(facts(are.BINDINGS), self.references)
+        self.groups = GroupSync(facts(are.MEMBERS), self.references)
+        self.snooping = SnoopingSync(facts(are.SNOOPING), self.references)
+        self.address_sets = AddressSetSync(facts(are.ADDRESS_SETS))
+        self.port_groups = PortGroupSync(facts(are.PORT_GROUPS), self.datapaths)
+        self.ha_groups = HAGroupSync(facts(are.HA_GROUPS), southbound)
+        self.port_states = PortStateSync(northbound, facts(are.LIVENESS), facts(are.BINDINGS))
+        self.dhcp4, self.dhcp6 = constants.DHCP4Sync(), constants.DHCP6Sync()
+        self.permissions = constants.PermissionSync()
+        self.roles = constants.RoleSync(self.permissions)
+        self._touched: tuple[tuple[RowSync[Any, Any], Any], ...] = (
+            (self.datapaths, facts(are.DATAPATHS)),
+            (self.ha_groups, facts(are.HA_GROUPS)),
+            (self.ports, facts(are.BINDINGS)),
+            (self.groups, facts(are.MEMBERS)),
+            (self.snooping, facts(are.SNOOPING)),
+            (self.address_sets, facts(are.ADDRESS_SETS)),
+        )
+        self._tables: tuple[RowSync[Any, Any], ...] = (
+            *(sync for sync, _ in self._touched),
+            self.port_groups,
+            self.dhcp4,
+            self.dhcp6,
+            self.permissions,
+            self.roles,
+        )
+        self.everything()
+
+    def everything(self) -> None:
+        """Look at all that is wanted again."""
+        for sync, facts in self._touched:
+            sync.touch_all()
+            sync.touch(facts)
+        self.port_groups.touch_all()
+        self.port_groups.rename(dict.fromkeys(self.engine.facts(are.PORT_GROUPS)), {})
+        self.dhcp4.touch(self.dhcp4.options)
+        self.dhcp6.touch(self.dhcp6.options)
+        self.permissions.touch(constants.PERMISSIONS)
+        self.roles.touch([constants.ROLE])
+        self._global_dirty = True
+
+    def run(self, changes: Changes) -> None:
+        """Take in changed rows of either database."""
+        if sb.DatapathBinding in changes:
+            self.datapaths.seen(changes[sb.DatapathBinding])
+        if sb.LogicalDPGroup in changes:
+            self.flows.groups_seen(changes[sb.LogicalDPGroup])
+        for sync in self._tables:
+            if sync is not self.datapaths and sync.cls in changes:
+                sync.seen(changes[sync.cls])
+        if nb.LogicalSwitchPort in changes:
+            self.port_states.seen(changes[nb.LogicalSwitchPort])
+        if changes.keys() & {sb.HAChassis, sb.Chassis}:
+            self.ha_groups.touch_all()
+        if changes.keys() & {nb.NBGlobal, sb.SBGlobal}:
+            self._global_dirty = True
+        self.engine.run(changes)
+
+    def southbound_transaction(self) -> Txn:
+        """What is to be done about the southbound database."""
+        txn = Txn()
+        self._plan_global(txn)
+        port_groups = self.engine.facts(are.PORT_GROUPS).take()
+        for sync, facts in self._touched:
+            sync.touch(facts.take())
+            sync.plan(txn)
+        moved, self.datapaths.moved = self.datapaths.moved, {}
+        self.port_groups.rename(port_groups, moved)
+        self.ports.groups = self.ha_groups.uuids
+        for sync in (self.port_groups, self.dhcp4, self.dhcp6, self.permissions, self.roles):
+            sync.plan(txn)
+        self.flows.plan(txn)
+        return txn
+
+    def _plan_global(self, txn: Txn) -> None:
+        if not self._global_dirty:
+            return
+        self._global_dirty = False
+        for row in self.northbound.rows(nb.NBGlobal).values():
+            settled = upkeep.options(row, self.random)
+            macs = frozenset(settled[key] for key in ("svc_monitor_mac", "svc_monitor_mac_dst"))
+            self.address_sets.expect(macs)
+            if settled != row.options:
+                self._global_dirty = True
+                return
+            present = list(self.southbound.rows(sb.SBGlobal).values())
+            if present:
+                txn.update(present[0], **upkeep.southbound(row, present[0]))
+            else:
+                txn.insert(sb.SBGlobal, **upkeep.southbound(row, None))
+
+    def northbound_transaction(self) -> Txn:
+        """What is to be done about the northbound database: options, tags and the state of ports."""
+        txn = Txn()
+        rows = list(self.northbound.rows(nb.NBGlobal).values())
+        if not rows:
+            txn.insert(nb.NBGlobal)
+        for row in rows:
+            txn.update(row, options=upkeep.options(row, self.random))
+        self.port_states.plan(txn)
+        return txn
+
+    def settled(self, txn: Txn, results: Sequence[Json]) -> list[Uuid]:
+        """The southbound transaction is done; gives the rows of Logical_Flow that it wrote."""
+        return self.flows.settle(txn, results)
+
+    def problems(self) -> Iterable[tuple[Uuid, str]]:
+        """All that is wrong with the configuration, by row."""
+        facts = self.engine.facts(are.PROBLEMS)
+        return [(row, text) for row in facts for text in facts.get(row)]
+
+
+def compile_snapshot(northbound: Source, southbound: Source, random: Callable[[int], int]) -> Compiler:
+    """A compiler that has taken in everything there is."""
+    compiler = Compiler(northbound, southbound, random)
+    changes: dict[type[Row], dict[Uuid, tuple[Row | None, Row | None]]] = {}
+    for tables, source in ((SOUTHBOUND, southbound), (NORTHBOUND, northbound)):
+        for cls in tables:
+            changes[cls] = {uuid: (None, row) for uuid, row in source.rows(cls).items()}
+    compiler.run(changes)
+    return compiler

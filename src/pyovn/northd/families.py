@@ -1,0 +1,213 @@
+"""The families: northbound rows → views → flows and wanted southbound rows, in the order in which they run."""
+
+from pyovn.incr.engine import Family, Reader, family
+from pyovn.net.uuids import Uuid
+from pyovn.northd.feature import Origin, RuleBook
+from pyovn.northd.features import FEATURES
+from pyovn.northd.model.binding import binding, groups
+from pyovn.northd.model.datapath import wanted_datapath
+from pyovn.northd.model.multicast import snooping
+from pyovn.northd.model.port import Port, takes_unknown
+from pyovn.northd.model.settings import Settings, settings
+from pyovn.northd.model.switch import LOCALNET, UNKNOWN, VTEP, Switch
+from pyovn.northd.relations import (
+    ADDRESS_SETS,
+    BINDINGS,
+    DATAPATHS,
+    FLOWS,
+    HA_GROUPS,
+    LIVENESS,
+    MEMBERS,
+    NESTED,
+    OWNER,
+    PORT_GROUPS,
+    PROBLEMS,
+    QUEUES,
+    SETTINGS,
+    SHAPED,
+    SNOOPING,
+    SPECIAL,
+    SWITCH,
+    TAGS,
+)
+from pyovn.tables.nb import AddressSet, HAChassis, HAChassisGroup, LogicalSwitch, LogicalSwitchPort, NBGlobal, PortGroup
+from pyovn.tables.sb import Chassis, PortBinding
+
+RULES = RuleBook(FEATURES)
+QOS = ("qos_min_rate", "qos_max_rate", "qos_burst")
+
+Outputs = tuple[object, ...]
+
+
+@family(over=NBGlobal, emits=[SETTINGS])
+def global_settings(db: Reader, uuid: Uuid) -> Outputs:
+    """The options that flows depend on."""
+    return ((("", settings(db.column(NBGlobal, uuid, "options"))),),)
+
+
+@family(over=LogicalSwitch, emits=[OWNER, DATAPATHS, SNOOPING])
+def switches(db: Reader, uuid: Uuid) -> Outputs:
+    """Which ports a switch has, and what the southbound database says about it as a whole."""
+    row = db.row(LogicalSwitch, uuid)
+    assert row is not None
+    return tuple([(port, uuid) for port in row.ports]), wanted_datapath(row), snooping(row.other_config)
+
+
+@family(over=LogicalSwitchPort, emits=[SPECIAL, SHAPED, NESTED])
+def special_ports(db: Reader, uuid: Uuid) -> Outputs:
+    """What other ports of the switch need to know; of most ports, nothing."""
+    row = db.row(LogicalSwitchPort, uuid)
+    assert row is not None
+    kinds: list[tuple[str, str, str]] = []
+    if takes_unknown(row):
+        kinds.append((UNKNOWN, "", ""))
+    if row.type in (LOCALNET, VTEP):
+        kinds.append((row.type, row.name, row.options.get("network_name", "")))
+    shaped = (("", row.name),) if row.options and any(key in row.options for key in QOS) else ()
+    nested = ((row.parent_name, (row.name, row.tag_request or 0, row.tag or 0)),) if row.parent_name else ()
+    if not kinds:
+        return (), shaped, nested
+    return tuple((switch, kind) for switch in db.look(OWNER, uuid)[:1] for kind in kinds), shaped, nested
+
+
+@family(over=NESTED, emits=[TAGS])
+def tags(db: Reader, parent: str) -> Outputs:
+    """A VLAN for each nested port of a parent that leaves the choice to us: the one it has, or the smallest free."""
+    nested = db.look(NESTED, parent)
+    taken = {request for _, request, _ in nested if request}
+    chosen: dict[str, int] = {}
+    for name, request, tag in nested:
+        if not request and tag and tag not in taken:
+            taken.add(tag)
+            chosen[name] = tag
+    numbers = (number for number in range(1, 4096) if number not in taken)
+    for name, request, _ in nested:
+        if not request and name not in chosen and (number := next(numbers, None)):
+            chosen[name] = number
+    return (tuple(chosen.items()),)
+
+
+@family(over=SHAPED, emits=[QUEUES])
+def queues(db: Reader, key: str) -> Outputs:
+    """A number for each shaped port: the one it has had, or the smallest that is free."""
+    wanted = db.look(SHAPED, key)
+    taken: dict[int, str] = {}
+    for name in wanted:
+        for uuid in db.find(PortBinding, "logical_port", name):
+            number = db.column(PortBinding, uuid, "options").get("qdisc_queue_id", "")
+            if number.isdigit():
+                taken.setdefault(int(number), name)
+    held = {name: number for number, name in taken.items()}
+    numbers = (number for number in range(1, len(wanted) + 1) if number not in taken)
+    return (tuple((name, held[name] if name in held else next(numbers)) for name in wanted),)
+
+
+@family(over=LogicalSwitch, emits=[SWITCH])
+def switch_views(db: Reader, uuid: Uuid) -> Outputs:
+    """What a switch looks like to the rules."""
+    row = db.row(LogicalSwitch, uuid)
+    assert row is not None
+    config = row.other_config
+    special = db.look(SPECIAL, uuid)
+    localnets = [(name, network) for kind, name, network in special if kind == LOCALNET]
+    (chosen,) = db.look(SETTINGS, "")[:1] or (Settings(),)
+    return (
+        Switch(
+            settings=chosen,
+            passes_vlans=config.get("vlan-passthru") == "true",
+            floods_unknown=any(kind == UNKNOWN for kind, _, _ in special),
+            has_vtep=any(kind == VTEP for kind, _, _ in special),
+            localnets=tuple(name for name, _ in localnets),
+            physical_network=localnets[0][1] if localnets else "",
+            arps_to_all_routers=config.get("broadcast-arps-to-all-routers") != "false",
+        ),
+    )
+
+
+@family(over=LogicalSwitch, emits=[FLOWS])
+def switch_flows(db: Reader, uuid: Uuid) -> Outputs:
+    """The flows that a switch has whatever its ports."""
+    switch = db.look(SWITCH, uuid)
+    assert switch is not None
+    return (tuple((Origin(uuid, "", source), flows) for source, flows in RULES.for_switch(switch)),)
+
+
+@family(over=LogicalSwitchPort, emits=[FLOWS, BINDINGS, MEMBERS, HA_GROUPS, PROBLEMS])
+def ports(db: Reader, uuid: Uuid) -> Outputs:
+    """All that there is because of a port."""
+    owners = db.look(OWNER, uuid)
+    row = db.row(LogicalSwitchPort, uuid)
+    if not owners or row is None:
+        return (), (), (), (), ()
+    datapath = owners[0]
+    switch = db.look(SWITCH, datapath)
+    assert switch is not None
+    queue = db.look(QUEUES, row.name) if row.options else None
+    port = Port(row, queue)
+    flows = RULES.for_port(switch, port, datapath)
+    bound, problems = binding(db, switch, port, datapath)
+    group = ha_group(db, row.ha_chassis_group) if row.ha_chassis_group else ()
+    return flows, ((row.name, bound),), groups(port, datapath), group, problems
+
+
+def ha_group(db: Reader, uuid: Uuid) -> tuple[tuple[str, frozenset[tuple[str, int]]], ...]:
+    """The chassis that may serve a port, by the name of their group."""
+    group = db.row(HAChassisGroup, uuid)
+    if group is None:
+        return ()
+    members = [row for each in group.ha_chassis if (row := db.row(HAChassis, each))]
+    return ((group.name, frozenset((row.chassis_name, row.priority) for row in members)),)
+
+
+@family(over=PortBinding, emits=[LIVENESS])
+def liveness(db: Reader, uuid: Uuid) -> Outputs:
+    """Is the port up?  Links between datapaths always are; others when their chassis says so."""
+    row = db.row(PortBinding, uuid)
+    assert row is not None
+    up = row.type == "patch"
+    if row.chassis is not None:
+        reports = (db.column(Chassis, row.chassis, "other_config") or {}).get("port-up-notif") == "true"
+        up = up or not reports or row.up is True
+    return (((row.logical_port, up),),)
+
+
+@family(over=AddressSet, emits=[ADDRESS_SETS])
+def address_sets(db: Reader, uuid: Uuid) -> Outputs:
+    """Address sets go through as they are."""
+    row = db.row(AddressSet, uuid)
+    assert row is not None
+    return (((row.name, row.addresses),),)
+
+
+@family(over=PortGroup, emits=[PORT_GROUPS, ADDRESS_SETS])
+def port_groups(db: Reader, uuid: Uuid) -> Outputs:
+    """A port group on each switch that it reaches, and the addresses of its ports by version."""
+    row = db.row(PortGroup, uuid)
+    assert row is not None
+    members: list[tuple[tuple[str, Uuid], str]] = []
+    ip4: set[str] = set()
+    ip6: set[str] = set()
+    for each in row.ports:
+        port = db.row(LogicalSwitchPort, each)
+        if port is None:
+            continue
+        members += [((row.name, switch), port.name) for switch in db.look(OWNER, each)[:1]]
+        for addresses in Port(port).addresses:
+            ip4.update(addresses.ip4)
+            ip6.update(ip.address for ip in addresses.ip6)
+    return tuple(members), ((f"{row.name}_ip4", frozenset(ip4)), (f"{row.name}_ip6", frozenset(ip6)))
+
+
+FAMILIES: tuple[Family, ...] = (
+    global_settings,
+    switches,
+    special_ports,
+    queues,
+    tags,
+    switch_views,
+    switch_flows,
+    ports,
+    liveness,
+    address_sets,
+    port_groups,
+)

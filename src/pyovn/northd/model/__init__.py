@@ -1,0 +1,1 @@
+"""Views of the northbound rows as features want to see them."""

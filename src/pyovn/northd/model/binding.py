@@ -1,0 +1,110 @@
+"""What the southbound database says about a logical switch port: its Port_Binding, and the groups it floods with."""
+
+from pyovn.incr.engine import Reader
+from pyovn.net.uuids import Uuid
+from pyovn.northd.model.port import Port
+from pyovn.northd.model.switch import Switch
+from pyovn.northd.relations import FLOOD, FLOOD_L2, STATIC, TAGS, UNKNOWN, Binding, Group
+from pyovn.tables.nb import HAChassisGroup, LogicalSwitchPort, Mirror
+from pyovn.tables.sb import Chassis
+
+#: types of northbound ports that have another name for the controller
+PATCH = frozenset(("router", "switch"))
+KNOWN_TYPES = frozenset(
+    ("", "router", "localnet", "localport", "l2gateway", "vtep", "external", "virtual", "remote", "switch")
+)
+NOTHING: frozenset[Uuid] = frozenset()
+
+
+def binding(db: Reader, switch: Switch, port: Port, datapath: Uuid) -> tuple[Binding, tuple[tuple[Uuid, str], ...]]:
+    """The binding of a port, and what is wrong with it."""
+    row = port.row
+    problems: list[tuple[Uuid, str]] = []
+    chassis, additional = None, NOTHING
+    options = row.options
+    group = None if row.ha_chassis_group is None else db.row(HAChassisGroup, row.ha_chassis_group)
+    if row.type not in KNOWN_TYPES:
+        problems.append((row.uuid, f"Unknown port type '{row.type}' set on logical switch port '{row.name}'."))
+    if options or row.type in PATCH or switch.passes_vlans:
+        options = binding_options(switch, port)
+        chassis, additional = requested_chassis(db, port)
+    external_ids = row.external_ids
+    if external_ids:
+        name = external_ids.get("neutron:port_name")
+        external_ids = external_ids if not name else {**external_ids, "name": name}
+    bound = Binding(
+        datapath=datapath,
+        type="patch" if row.type in PATCH else row.type if row.type in KNOWN_TYPES else "",
+        options=options,
+        mac=row.addresses,
+        port_security=row.port_security,
+        external_ids=external_ids,
+        parent_port=row.parent_name or None,
+        tag=tag(db, row) if row.parent_name or row.tag_request else row.tag,
+        requested_key=number(row.options.get("requested-tnl-key")) if options else None,
+        requested_chassis=chassis,
+        requested_additional_chassis=additional,
+        ha_chassis_group=None if group is None else group.name,
+        mirrors=frozenset(mirror.name for each in row.mirror_rules if (mirror := db.row(Mirror, each))),
+    )
+    return bound, tuple(problems)
+
+
+def tag(db: Reader, row: LogicalSwitchPort) -> int | None:
+    """The VLAN of a port's traffic: what is asked for, or what was chosen."""
+    if row.tag_request == 0 and row.parent_name:
+        return db.look(TAGS, row.name)
+    return row.tag_request or row.tag
+
+
+def binding_options(switch: Switch, port: Port) -> dict[str, str]:
+    """The options a port has for the controller."""
+    row = port.row
+    if row.type == "router":
+        return {"peer": row.options.get("router-port", "<error>")}
+    options = {key: value for key, value in row.options.items() if key != "qdisc_queue_id"}
+    if row.type == "switch" and row.peer:
+        options["peer"] = row.peer
+    if port.queue is not None:
+        options["qdisc_queue_id"] = str(port.queue)
+        if switch.physical_network:
+            options["qos_physical_network"] = switch.physical_network
+    if switch.passes_vlans:
+        options["vlan-passthru"] = "true"
+    return options
+
+
+def requested_chassis(db: Reader, port: Port) -> tuple[Uuid | None, frozenset[Uuid]]:
+    """The chassis that `options:requested-chassis` names: the first, and the others."""
+    wanted = port.options.get("requested-chassis")
+    if not wanted:
+        return None, NOTHING
+    first, *others = wanted.split(",")
+    found = [uuid for name in others if (uuid := chassis_named(db, name))]
+    return chassis_named(db, first), frozenset(found)
+
+
+def chassis_named(db: Reader, name: str) -> Uuid | None:
+    """The chassis with a name, or else a host name."""
+    found = db.find(Chassis, "name", name) or db.find(Chassis, "hostname", name)
+    return found[0] if found else None
+
+
+def groups(port: Port, datapath: Uuid) -> tuple[tuple[tuple[Uuid, Group], str], ...]:
+    """The multicast groups of the switch that the port is in."""
+    shape, name = port.shape, port.row.name
+    if not shape.enabled:
+        return ()
+    found = [((datapath, FLOOD), name)]
+    if shape.type != "router":
+        found.append(((datapath, FLOOD_L2), name))
+    if shape.unknown:
+        found.append(((datapath, UNKNOWN), name))
+    if shape.options and port.options.get("mcast_flood") == "true":
+        found.append(((datapath, STATIC), name))
+    return tuple(found)
+
+
+def number(text: str | None) -> int | None:
+    """A number from an option; None where there is none."""
+    return int(text) if text is not None and text.isascii() and text.isdigit() else None

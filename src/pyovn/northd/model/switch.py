@@ -1,0 +1,30 @@
+"""A logical switch as its rules see it.
+
+Switches that look alike are equal, whatever their names: their flows are made once and shared.  So the view holds what
+decides about flows and nothing else; what concerns single ports is in `model.port`.
+"""
+
+from typing import NamedTuple
+
+from pyovn.northd.model.settings import Settings
+
+
+class Switch(NamedTuple):
+    """What decides about the flows of a logical switch."""
+
+    settings: Settings = Settings()
+    passes_vlans: bool = False  #: `other_config:vlan-passthru`
+    floods_unknown: bool = False  #: a port wants packets to unknown addresses
+    has_vtep: bool = False  #: a hardware gateway is attached
+    localnets: tuple[str, ...] = ()  #: the names of the localnet ports
+    physical_network: str = ""  #: what the first of them is attached to
+    arps_to_all_routers: bool = True  #: `other_config:broadcast-arps-to-all-routers`
+
+    @property
+    def has_localnet(self) -> bool:
+        """Is it attached to a physical network?"""
+        return bool(self.localnets)
+
+
+#: facts about single ports that matter to their switch
+LOCALNET, UNKNOWN, VTEP = "localnet", "unknown", "vtep"

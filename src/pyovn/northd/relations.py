@@ -1,0 +1,92 @@
+"""What the families hand to each other and to the sync; datapaths are known by the UUID of their northbound row."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from pyovn.incr.relation import Bag, Named, Single
+from pyovn.net.uuids import Uuid
+from pyovn.northd.flowtable import FlowRelation
+from pyovn.northd.model.settings import Settings
+from pyovn.northd.model.switch import Switch
+
+
+class Problem(NamedTuple):
+    """Configuration that cannot be carried out; said once, in the log."""
+
+    row: Uuid
+    text: str
+
+
+class WantedDatapath(NamedTuple):
+    """What a Datapath_Binding is to say."""
+
+    type: str
+    name: str
+    external_ids: Mapping[str, str]
+    requested_key: int | None
+
+
+class Binding(NamedTuple):
+    """What a Port_Binding is to say."""
+
+    datapath: Uuid
+    type: str
+    options: Mapping[str, str]
+    mac: frozenset[str]
+    port_security: frozenset[str]
+    external_ids: Mapping[str, str]
+    parent_port: str | None
+    tag: int | None
+    requested_key: int | None
+    requested_chassis: Uuid | None
+    requested_additional_chassis: frozenset[Uuid]
+    ha_chassis_group: str | None
+    mirrors: frozenset[str]
+
+
+class Snooping(NamedTuple):
+    """What an IP_Multicast is to say."""
+
+    enabled: bool
+    querier: bool
+    eth_src: str
+    ip4_src: str
+    ip6_src: str
+    table_size: int
+    idle_timeout: int
+    query_interval: int
+    query_max_resp: int
+
+
+class Group(NamedTuple):
+    """A Multicast_Group: names and keys with a fixed meaning, known to the controller."""
+
+    name: str
+    key: int
+
+
+FLOOD = Group("_MC_flood", 32768)
+UNKNOWN = Group("_MC_unknown", 32769)
+ROUTER_FLOOD = Group("_MC_mrouter_flood", 32770)
+STATIC = Group("_MC_static", 32771)
+FLOOD_L2 = Group("_MC_flood_l2", 32772)
+
+SETTINGS: Bag[str, Settings] = Bag("settings")  #: "" → the settings
+OWNER: Bag[Uuid, Uuid] = Bag("owner")  #: port → switches that list it
+SPECIAL: Bag[Uuid, tuple[str, str, str]] = Bag("special")  #: switch → (kind, port's name, detail)
+SWITCH: Single[Uuid, Switch] = Single("switch")  #: switch → its view
+QUEUES: Named[str, int] = Named("queues")  #: port's name → queue
+SHAPED: Bag[str, str] = Bag("shaped")  #: "" → names of ports that want a queue
+FLOWS = FlowRelation("flows")
+PROBLEMS: Bag[Uuid, str] = Bag("problems")  #: row → what is wrong with it
+
+DATAPATHS: Single[Uuid, WantedDatapath] = Single("datapaths")
+BINDINGS: Named[str, Binding] = Named("bindings")  #: by `logical_port`
+MEMBERS: Bag[tuple[Uuid, Group], str] = Bag("members")  #: datapath and group → names of ports
+SNOOPING: Single[Uuid, Snooping] = Single("snooping")
+ADDRESS_SETS: Named[str, frozenset[str]] = Named("address_sets")  #: by name
+PORT_GROUPS: Bag[tuple[str, Uuid], str] = Bag("port_groups")  #: name and datapath → names of ports
+LIVENESS: Named[str, bool] = Named("liveness")  #: port's name → is it up
+NESTED: Bag[str, tuple[str, int, int]] = Bag("nested")  #: parent's name → (port's name, VLAN wanted, VLAN in use)
+TAGS: Named[str, int] = Named("tags")  #: nested port's name → the VLAN chosen for it
+HA_GROUPS: Named[str, frozenset[tuple[str, int]]] = Named("ha_groups")  #: by name: chassis and priorities

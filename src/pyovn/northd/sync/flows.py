@@ -1,0 +1,324 @@
+"""Logical_Flow and Logical_DP_Group: the flow table of the southbound database.
+
+    wanted     FlowTable        flow → where it is: one datapath, or several
+    installed  this file        flow → the row that says so, and what the row refers to: a datapath or a group
+
+The rows are not kept: 100,000 of them are large, and all that is asked of one is whether it is still what it was.  They
+are read once, when northd starts, as JSON; what it inserts later it knows already.  A row that changes behind its back
+is read again, alone, and put right.
+
+Flows that are on the same several datapaths share a group row.  Where all flows of a group move to the same other set
+of datapaths, as when a switch is added, the group moves and they stay.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pyovn.net.uuids import Uuid
+from pyovn.northd.feature import Origin
+from pyovn.northd.flowtable import FlowTable, Place, Shared, datapaths, signature_of
+from pyovn.northd.pipeline import AT, Flow
+from pyovn.northd.sync.references import References, reference_json
+from pyovn.ovsdb.txn import Txn
+from pyovn.tables.sb import LogicalDPGroup, LogicalFlow
+
+Json = Any
+
+NO_SET = ("set", ())
+NO_MAP = ("map", ())
+_FLOW = tuple.__new__  # the constructor of a NamedTuple costs twice as much, and a restart makes 100,000
+
+COLUMNS = (
+    "logical_datapath",
+    "logical_dp_group",
+    "pipeline",
+    "table_id",
+    "priority",
+    "match",
+    "actions",
+    "tags",
+    "controller_meter",
+    "flow_desc",
+    "external_ids",
+)
+
+
+class Group:
+    """A row of Logical_DP_Group; while it is being inserted, `uuid` is its name in the transaction."""
+
+    __slots__ = ("members", "signature", "users", "uuid")
+
+    def __init__(self, uuid: Uuid, members: frozenset[str]) -> None:
+        self.uuid = uuid
+        self.users = 0  #: how many flows refer to it
+        self.become(members)
+
+    def become(self, members: frozenset[str]) -> None:
+        """Change the datapaths in it."""
+        self.members = members
+        self.signature = 0
+        for datapath in members:
+            self.signature ^= signature_of(datapath)
+
+
+class Installed:
+    """A row of Logical_Flow: its UUID, and the datapath (by northbound UUID) or the group that it refers to."""
+
+    __slots__ = ("datapath", "group", "uuid")
+
+    def __init__(self, uuid: Uuid, datapath: str | None, group: Group | None) -> None:
+        self.uuid = uuid
+        self.datapath = datapath
+        self.group = group
+
+
+class FlowSync:
+    """The flow table, wanted and installed."""
+
+    def __init__(self, wanted: FlowTable, references: References) -> None:
+        self.wanted = wanted
+        self.references = references
+        self.installed: dict[Flow, Installed] = {}
+        self.flows: dict[Uuid, Flow] = {}  #: what each row says
+        self.foreign: dict[Uuid, None] = {}  #: rows that say nothing we could have written, or what another says
+        self.groups: dict[str, Group] = {}  #: rows of Logical_DP_Group
+        self.dirty: dict[Flow, None] = {}
+        self.columns: frozenset[str] = frozenset(COLUMNS)  #: those that the server has
+        self._by_signature: dict[int, Group] = {}
+        self._inserted: list[tuple[int, Flow, Installed]] = []
+        self._written: list[Uuid] = []  # rows that the transaction under construction changes or deletes
+        self._named: list[Group] = []
+
+    # -- what the database says -------------------------------------------------------------------------------------
+
+    def load(self, rows: Mapping[str, Mapping[str, Json]]) -> None:
+        """Forget everything, and take in the whole table; datapaths and groups must be known."""
+        self.installed.clear()
+        self.flows.clear()
+        self.foreign.clear()
+        self.dirty.clear()
+        self.wanted.take()
+        for group in self.groups.values():
+            group.users = 0
+        learn = self.learn
+        for uuid, row in rows.items():
+            learn(Uuid(uuid), row)
+        installed = self.installed
+        self.dirty.update(dict.fromkeys(flow for flow in self.wanted.places if flow not in installed))
+
+    def learn(self, uuid: Uuid, row: Mapping[str, Json]) -> None:
+        """Take in one row; columns that are not in the JSON have their default."""
+        get = row.get
+        datapath, group = None, None
+        reference = get("logical_datapath", NO_SET)
+        if reference[0] == "uuid":
+            datapath = self.references.northbound.get(reference[1])
+            place = self.references.kind(datapath), row["pipeline"], get("table_id", 0)
+        else:
+            reference = get("logical_dp_group", NO_SET)
+            if reference[0] == "uuid" and (group := self.groups.get(reference[1])):
+                group.users += 1
+                place = self.references.kind(next(iter(group.members), None)), row["pipeline"], get("table_id", 0)
+            else:
+                self.foreign[uuid] = None
+                return
+        stage = AT.get(place)
+        if "external_ids" in row and (stage is None or ["stage-name", stage.name] not in row["external_ids"][1]):
+            stage = None
+        tags, meter, description = get("tags", NO_MAP)[1], get("controller_meter"), get("flow_desc")
+        flow = _FLOW(
+            Flow,
+            (
+                stage,
+                get("priority", 0),
+                get("match", ""),
+                get("actions", ""),
+                tags[0][1] if tags else None,
+                meter if meter.__class__ is str else None,
+                description if description.__class__ is str else None,
+            ),
+        )
+        if stage is None or flow in self.installed:
+            self.foreign[uuid] = None
+            if group is not None:
+                group.users -= 1
+            return
+        installed = self.installed[flow] = Installed(uuid, datapath, group)
+        self.flows[uuid] = flow
+        if not _is_right(self.wanted.places.get(flow), installed):
+            self.dirty[flow] = None
+
+    def forget(self, uuid: Uuid) -> None:
+        """A row is gone, or no longer what it was."""
+        self.foreign.pop(uuid, None)
+        flow = self.flows.pop(uuid, None)
+        if flow is not None:
+            row = self.installed.pop(flow)
+            if row.group is not None:
+                row.group.users -= 1
+            self.dirty[flow] = None
+
+    def groups_seen(self, changes: Mapping[Uuid, tuple[Any, Any]]) -> None:
+        """Rows of Logical_DP_Group have changed."""
+        for uuid, (_, new) in changes.items():
+            known = self.groups.get(uuid)
+            if new is None:
+                if known is not None:
+                    del self.groups[uuid]
+                    self._unsign(known)
+                continue
+            members = frozenset(self.references.northbound.get(each, each) for each in new.datapaths)
+            if known is None:
+                known = self.groups[uuid] = Group(uuid, members)
+            elif members != known.members:
+                self._unsign(known)
+                known.become(members)
+                self.dirty.update(dict.fromkeys(flow for flow, row in self.installed.items() if row.group is known))
+            self._by_signature.setdefault(known.signature, known)
+
+    def _unsign(self, group: Group) -> None:
+        if self._by_signature.get(group.signature) is group:
+            del self._by_signature[group.signature]
+
+    # -- what is to be done -----------------------------------------------------------------------------------------
+
+    def plan(self, txn: Txn) -> None:
+        """Write down what is to be done about flows that are not what they should be."""
+        self._inserted, self._written, self._named = [], [], []
+        for uuid in self.foreign:
+            txn.delete_by_uuid(LogicalFlow, uuid)
+        self._written += self.foreign
+        self.foreign.clear()
+        dirty, self.dirty = self.dirty, {}
+        dirty.update(self.wanted.take())
+        shared: dict[Flow, Shared] = {}
+        places, installed = self.wanted.places, self.installed
+        for flow in dirty:
+            place, row = places.get(flow), installed.get(flow)
+            if place is None:
+                if row is not None:
+                    self._remove(txn, flow, row)
+            elif isinstance(place, Shared) and len(place.counts) > 1:
+                shared[flow] = place
+            elif row is None:
+                (datapath,) = datapaths(place)
+                self._insert(txn, flow, place, Installed(Uuid(""), datapath, None))
+            elif not _is_right(place, row):
+                (datapath,) = datapaths(place)
+                self._refer(txn, row, datapath, None)
+        self._move_groups(txn, shared)
+        for flow, place in shared.items():
+            row = installed.get(flow)
+            if row is None:
+                self._insert(txn, flow, place, Installed(Uuid(""), None, self._group(txn, place)))
+            elif not _is_right(place, row):
+                self._refer(txn, row, None, self._group(txn, place))
+
+    def settle(self, txn: Txn, results: Sequence[Json]) -> list[Uuid]:
+        """The transaction is done: note the UUIDs of what it inserted; gives all the rows of flows it wrote."""
+        for group in self._named:
+            group.uuid = txn.uuids[group.uuid]
+            self.groups[group.uuid] = group
+        flows, written = self.flows, self._written
+        for index, flow, row in self._inserted:
+            row.uuid = uuid = results[index]["uuid"][1]
+            flows[uuid] = flow
+            written.append(uuid)
+        self._inserted, self._written, self._named = [], [], []
+        return written
+
+    def _remove(self, txn: Txn, flow: Flow, row: Installed) -> None:
+        txn.delete_by_uuid(LogicalFlow, row.uuid)
+        self._written.append(row.uuid)
+        del self.installed[flow], self.flows[row.uuid]
+        if row.group is not None:
+            row.group.users -= 1
+
+    def _refer(self, txn: Txn, row: Installed, datapath: str | None, group: Group | None) -> None:
+        """Make a row refer to another datapath or group."""
+        if row.group is not None:
+            row.group.users -= 1
+        row.datapath, row.group = datapath, group
+        if group is not None:
+            group.users += 1
+        sb = None if datapath is None else self.references.datapath(datapath)
+        txn.set(LogicalFlow, row.uuid, logical_datapath=sb, logical_dp_group=None if group is None else group.uuid)
+        self._written.append(row.uuid)
+
+    def _insert(self, txn: Txn, flow: Flow, place: Place, row: Installed) -> None:
+        """Add a row, as JSON: a first fill adds 100,000."""
+        stage, priority, match, actions, port, meter, description = flow
+        origin = place.origin if isinstance(place, Shared) else place
+        ids = [["source", origin.source], ["stage-name", stage.name]]
+        if origin.hint:
+            ids.append(["stage-hint", origin.hint])
+        json: dict[str, Json] = {
+            "pipeline": stage.pipeline,
+            "table_id": stage.table,
+            "priority": priority,
+            "match": match,
+            "actions": actions,
+            "external_ids": ["map", ids],
+        }
+        if row.datapath is not None:
+            json["logical_datapath"] = self.references.datapath_json(row.datapath)
+        elif row.group is not None:
+            json["logical_dp_group"] = reference_json(row.group.uuid)
+            row.group.users += 1
+        if port is not None:
+            json["tags"] = ["map", [["in_out_port", port]]]
+        if meter is not None:
+            json["controller_meter"] = meter
+        if description is not None and "flow_desc" in self.columns:
+            json["flow_desc"] = description
+        self.installed[flow] = row
+        self._inserted.append((len(txn), flow, row))
+        txn.raw_insert("Logical_Flow", json)
+
+    # -- groups -----------------------------------------------------------------------------------------------------
+
+    def _move_groups(self, txn: Txn, shared: Mapping[Flow, Shared]) -> None:
+        """Where all flows of a group are wanted on one other set of datapaths, change the group."""
+        leaving: dict[Group, dict[int, int]] = {}
+        targets: dict[int, Shared] = {}
+        for flow, place in shared.items():
+            row = self.installed.get(flow)
+            if row is not None and row.group is not None and row.group.signature != place.signature:
+                counts = leaving.setdefault(row.group, {})
+                counts[place.signature] = counts.get(place.signature, 0) + 1
+                targets[place.signature] = place
+        for group, counts in leaving.items():
+            signature, count = max(counts.items(), key=lambda item: item[1])
+            if count == group.users and signature not in self._by_signature:
+                self._set_members(txn, group, frozenset(targets[signature].counts))
+
+    def _set_members(self, txn: Txn, group: Group, wanted: frozenset[str]) -> None:
+        references = self.references
+        if gone := frozenset(sb for each in group.members - wanted if (sb := references.known(each))):
+            txn.mutate_by_uuid(LogicalDPGroup, group.uuid, "datapaths", "delete", gone)
+        if come := frozenset(references.datapath(each) for each in wanted - group.members):
+            txn.mutate_by_uuid(LogicalDPGroup, group.uuid, "datapaths", "insert", come)
+        self._unsign(group)
+        group.become(wanted)
+        self._by_signature[group.signature] = group
+
+    def _group(self, txn: Txn, place: Shared) -> Group:
+        """The row of the group with the datapaths of `place`."""
+        found = self._by_signature.get(place.signature)
+        if found is None:
+            members = frozenset(place.counts)
+            name = txn.insert(LogicalDPGroup, datapaths=frozenset(map(self.references.datapath, members)))
+            found = self._by_signature[place.signature] = Group(name, members)
+            self._named.append(found)
+        return found
+
+
+def _is_right(place: Place | None, row: Installed) -> bool:
+    """Does the row refer to where the flow is wanted?"""
+    if isinstance(place, Origin):
+        return row.datapath == place.datapath
+    if place is None:
+        return False
+    if len(place.counts) == 1:
+        return row.datapath in place.counts
+    return row.group is not None and row.group.signature == place.signature

@@ -1,0 +1,48 @@
+"""What goes back to the northbound database: whether ports are up, and the VLANs of their traffic."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from pyovn.incr.engine import Source
+from pyovn.incr.relation import Facts
+from pyovn.northd.relations import Binding
+from pyovn.northd.sync.rows import TableChanges
+from pyovn.ovsdb.txn import Txn
+from pyovn.tables.nb import LogicalSwitchPort
+
+
+class PortStateSync:
+    """The columns of Logical_Switch_Port that are northd's to write."""
+
+    def __init__(
+        self,
+        northbound: Source,
+        liveness: Facts[str, bool | None, Any],
+        bindings: Facts[str, Binding | None, Any],
+    ) -> None:
+        self.northbound = northbound
+        self.liveness = liveness
+        self.bindings = bindings
+        self.dirty: dict[str, None] = {}
+
+    def seen(self, changes: TableChanges) -> None:
+        """Ports have changed: new ones do not know yet whether they are up."""
+        for old, new in changes.values():
+            if new is not None and (old is None or old[1:] != new[1:]):
+                self.dirty[new.name] = None
+
+    def touch(self, names: Iterable[str]) -> None:
+        """What is known about these ports has changed."""
+        self.dirty.update(dict.fromkeys(names))
+
+    def plan(self, txn: Txn) -> None:
+        """Set what differs."""
+        self.touch(self.liveness.take())
+        dirty, self.dirty = self.dirty, {}
+        for name in dirty:
+            for row in self.northbound.where(LogicalSwitchPort, name=name):
+                up, bound = self.liveness.get(name), self.bindings.get(name)
+                if up is not None and row.up is not up:
+                    txn.update(row, up=up)
+                if bound is not None and row.tag_request is not None and row.tag != bound.tag:
+                    txn.update(row, tag=bound.tag)

@@ -1,0 +1,112 @@
+"""Tables whose rows are what a relation says: IP_Multicast, Address_Set, Port_Group."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pyovn.incr.relation import Facts
+from pyovn.net.uuids import Uuid
+from pyovn.northd.relations import Snooping
+from pyovn.northd.sync.datapath_binding import DatapathSync
+from pyovn.northd.sync.references import References
+from pyovn.northd.sync.rows import RowSync
+from pyovn.ovsdb.txn import Txn
+from pyovn.tables.sb import AddressSet, IPMulticast, PortGroup
+
+SERVICE_MONITORS = "svc_monitor_mac"  #: the address set of the health checker
+
+
+class SnoopingSync(RowSync[Uuid, IPMulticast]):
+    """IP_Multicast, by switch; `seq_no` belongs to ovn-sbctl, which flushes with it."""
+
+    cls = IPMulticast
+
+    def __init__(self, wanted: Facts[Uuid, Snooping | None, Any], references: References) -> None:
+        super().__init__()
+        self.facts = wanted
+        self.references = references
+
+    def key(self, row: IPMulticast) -> Uuid | None:
+        """The switch that a row is for."""
+        found = self.references.northbound.get(row.datapath)
+        return None if found is None else Uuid(found)
+
+    def wanted(self, key: Uuid) -> Mapping[str, Any] | None:
+        """The columns of a row."""
+        wanted, datapath = self.facts.get(key), self.references.datapaths.get(key)
+        return None if wanted is None or datapath is None else {"datapath": datapath, **wanted._asdict()}
+
+
+class AddressSetSync(RowSync[str, AddressSet]):
+    """Address_Set, by name."""
+
+    cls = AddressSet
+
+    def __init__(self, wanted: Facts[str, frozenset[str] | None, Any]) -> None:
+        super().__init__()
+        self.facts = wanted
+        self.service_monitors: frozenset[str] = frozenset()
+
+    def key(self, row: AddressSet) -> str | None:
+        """The name of a set."""
+        return row.name
+
+    def expect(self, macs: frozenset[str]) -> None:
+        """These are the MACs of the health checker."""
+        if macs != self.service_monitors:
+            self.service_monitors = macs
+            self.dirty[SERVICE_MONITORS] = None
+
+    def wanted(self, key: str) -> Mapping[str, Any] | None:
+        """The columns of a set."""
+        found = self.service_monitors if key == SERVICE_MONITORS else self.facts.get(key)
+        return None if found is None else {"name": key, "addresses": found}
+
+    def update(self, txn: Txn, key: str, row: AddressSet, wanted: Mapping[str, Any]) -> None:
+        """Let addresses come and go one by one: a set may be large."""
+        if come := wanted["addresses"] - row.addresses:
+            txn.mutate(row, "addresses", "insert", come)
+        if gone := row.addresses - wanted["addresses"]:
+            txn.mutate(row, "addresses", "delete", gone)
+
+
+class PortGroupSync(RowSync[str, PortGroup]):
+    """Port_Group, by name: the switch's tunnel key, then the northbound name."""
+
+    cls = PortGroup
+
+    def __init__(self, wanted: Facts[tuple[str, Uuid], tuple[str, ...], Any], datapaths: DatapathSync) -> None:
+        super().__init__()
+        self.facts = wanted
+        self.datapaths = datapaths
+        self._numbers: dict[tuple[str, Uuid], str] = {}  # what the row for each wanted group is called
+        self._groups: dict[str, tuple[str, Uuid]] = {}
+
+    def key(self, row: PortGroup) -> str | None:
+        """The name of a group."""
+        return row.name
+
+    def rename(self, groups: Mapping[tuple[str, Uuid], None], moved: Mapping[Uuid, None]) -> None:
+        """Work out again what touched groups, and those of datapaths with another key, are called."""
+        again = {**groups, **{group: None for group in self._numbers if group[1] in moved}}
+        for group in again:
+            if (before := self._numbers.pop(group, None)) is not None:
+                self._groups.pop(before, None)
+                self.dirty[before] = None
+            number = self.datapaths.number(group[1])
+            if number is not None and group in self.facts:
+                name = self._numbers[group] = f"{number}_{group[0]}"
+                self._groups[name] = group
+                self.dirty[name] = None
+
+    def wanted(self, key: str) -> Mapping[str, Any] | None:
+        """The columns of a group."""
+        group = self._groups.get(key)
+        ports = () if group is None else self.facts.get(group)
+        return {"name": key, "ports": frozenset(ports)} if ports else None
+
+    def update(self, txn: Txn, key: str, row: PortGroup, wanted: Mapping[str, Any]) -> None:
+        """Let ports come and go one by one: a group may be large."""
+        if come := wanted["ports"] - row.ports:
+            txn.mutate(row, "ports", "insert", come)
+        if gone := row.ports - wanted["ports"]:
+            txn.mutate(row, "ports", "delete", gone)
