@@ -28,7 +28,7 @@ def test_a_cached_result_is_the_uncached_one(candidates, packets):
     assert len(cached.punted) == len(uncached.punted)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     st.lists(flows(), min_size=4, max_size=14),
     st.lists(st.tuples(st.integers(0, 13), st.booleans(), frames(), st.integers(1, 3)), max_size=16),

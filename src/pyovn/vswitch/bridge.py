@@ -52,6 +52,8 @@ class Bridge:
         #: no controller is connected and the bridge is to act as a plain switch
         self.acts_alone = True
         self.on_packet_in: Callable[[PacketIn], None] = lambda packet: None
+        #: told of ports that come (0), go (1) or change (2)
+        self.on_port_status: Callable[[int, Port], None] = lambda reason, port: None
         self.groups.on_deleted = self._group_gone
 
     def port_named(self, name: str) -> Port | None:

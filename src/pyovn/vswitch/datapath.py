@@ -527,6 +527,8 @@ class Datapath:
                 credited.lookups += packets
                 hit = credited
             elif isinstance(credited, Rule | Group | BucketState):
+                while isinstance(credited, Rule) and credited.heir is not None:
+                    credited = credited.heir
                 credited.packets += packets
                 credited.bytes += size
                 credited.used = max(credited.used, entry.used)

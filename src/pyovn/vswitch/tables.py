@@ -41,8 +41,8 @@ class Rule:
     """An installed flow and its counters."""
 
     __slots__ = (
-        "actions", "bytes", "conjunctions", "cookie", "created", "flags", "hard_timeout", "idle_timeout", "importance",
-        "learned", "mask", "match", "modified", "packets", "priority", "table", "used", "value",
+        "actions", "bytes", "conjunctions", "cookie", "created", "flags", "hard_timeout", "heir", "idle_timeout",
+        "importance", "learned", "mask", "match", "modified", "packets", "priority", "table", "used", "value",
     )  # fmt: skip
 
     def __init__(self, flow: Flow, now: float) -> None:
@@ -57,6 +57,7 @@ class Rule:
         self.hard_timeout = flow.hard_timeout
         self.created = self.modified = self.used = now
         self.packets = self.bytes = 0
+        self.heir: Rule | None = None  #: the flow that took its place, and its counters
         self.act(flow.actions)
 
     def act(self, actions: Actions) -> None:
@@ -192,12 +193,14 @@ class FlowTables:
         if old is not None:
             if not flow.flags & RESET_COUNTS:
                 rule.packets, rule.bytes = old.packets, old.bytes
+                old.heir = rule
             self._drop(old)
         self._insert(rule)
 
         def back() -> None:
             self._drop(rule)
             if old is not None:
+                old.heir = None
                 self._insert(old)
 
         self._remember(back)
