@@ -266,7 +266,7 @@ class Session:
                 yield from self._ask_schema()
             case (("locked" | "stolen"), [str(name), *_]) if name == self._lock:
                 yield from self._set_lock(held=method == "locked")
-            case (("update3" | "update2" | "update"), [_, *_, dict()]):
+            case (("update3" | "update2" | "update"), [id_, *_, dict()]) if id_ != self._monitor_id:
                 pass  # of a monitor that has been given up meanwhile
             case (("update3" | "update2" | "update"), _):
                 raise ProtocolFault(f"{method} with parameters that make no sense")
