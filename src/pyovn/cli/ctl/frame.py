@@ -4,7 +4,7 @@ import os
 import sys
 
 from pyovn.cli.ctl.call import Call
-from pyovn.cli.ctl.errors import CtlError
+from pyovn.cli.ctl.errors import CtlError, Leave
 from pyovn.cli.ctl.options import FREQUENT, chain, leading_options
 from pyovn.cli.ctl.output import Style
 from pyovn.cli.ctl.program import Run
@@ -28,6 +28,8 @@ def main(program: "Program", words: "Sequence[str] | None" = None) -> int:
         sys.stdout.flush()
         sys.stderr.write(f"{name}: {fault}\n")
         return 1
+    except Leave as answer:
+        return answer.status
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

@@ -297,10 +297,10 @@ def parse_range(base: "BaseType", word: str) -> list[int]:
         raise CtlError(f'"{word}" is not a valid integer or range') from None
     if high < low:
         raise CtlError(f'"{word}" is not a valid range. Range end cannot be before start.')
-    if high - low >= LONGEST_RANGE:
-        raise CtlError(f'"{word}" is not a valid range. Range cannot contain more than {LONGEST_RANGE} values.')
     for number in (low, high):
         check_atom(base, number)
+    if high - low >= LONGEST_RANGE:
+        raise CtlError(f'"{word}" is not a valid range. Range cannot contain more than {LONGEST_RANGE} values.')
     return list(range(low, high + 1))
 
 

@@ -1,0 +1,46 @@
+"""Waiting for ovs-vswitchd: `next_cfg` is ours, `cur_cfg` is how far it has got."""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
+
+    from pyovn.cli.ctl.call import Call
+    from pyovn.cli.ctl.options import Options
+    from pyovn.cli.ctl.program import Run
+
+    Json = Any
+
+
+class VsBarrier:
+    """Waits, unless told not to, until the switch has taken a change in."""
+
+    def __init__(self) -> None:
+        self.waits = True
+
+    def configure(self, options: "Options", calls: "Sequence[Call]") -> None:
+        """Note what the user asked for."""
+        self.waits = "--no-wait" not in options
+
+    def reads(self) -> "Iterable[str]":
+        """The counters."""
+        if self.waits:
+            yield "Open_vSwitch next_cfg cur_cfg"
+
+    def operations(self, edits: "list[Json]") -> "list[Json]":
+        """The next configuration number, if there is anything to wait for."""
+        if not self.waits or not edits:
+            return []
+        return [
+            {"op": "mutate", "table": "Open_vSwitch", "where": [], "mutations": [["next_cfg", "+=", 1]]},
+            {"op": "select", "table": "Open_vSwitch", "where": [], "columns": ["next_cfg"]},
+        ]
+
+    def wait(self, run: "Run", results: "list[Json]") -> str:
+        """Return when the switch has caught up."""
+        if not self.waits:
+            return ""
+        target: int = results[-1]["rows"][0]["next_cfg"]
+        while not any(row["cur_cfg"] >= target for row in run.contents["Open_vSwitch"].values()):
+            run.wait()
+        return ""
