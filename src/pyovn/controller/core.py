@@ -15,11 +15,15 @@ from pyovn.controller import zones
 from pyovn.controller.binding import USERS, WAITING
 from pyovn.controller.datapaths import DATAPATH, Datapath
 from pyovn.controller.edits import Delete, Edit, Take, Update, map_edits
-from pyovn.controller.families import FAMILIES
+from pyovn.controller.families import families
 from pyovn.controller.flowtable import FLOWS, FlowFacts, as_flow_facts
+from pyovn.controller.ids import Ids
+from pyovn.controller.interests import SOUTHBOUND_TABLES, SWITCH_TABLES
 from pyovn.controller.local import HOST, LOCAL, Host, Installed, LocalRows, Zone
+from pyovn.controller.logical import FAULTS, GROUPS, METERS, LogicalFlows
 from pyovn.controller.monitor import Conditions, conditions
 from pyovn.controller.patches import OWNED
+from pyovn.controller.portflows import PROBLEMS
 from pyovn.controller.settings import Settings
 from pyovn.controller.tunnels import CHASSIS_ID, INDEX_PREFIX
 from pyovn.controller.upkeep import CHASSIS_EDITS, IFACE_EDITS, PORT_EDITS, SWITCH_EDITS
@@ -28,8 +32,8 @@ from pyovn.incr.engine import Changes, Engine, Source
 from pyovn.net.uuids import Uuid
 from pyovn.openflow.flows import GroupDef, MeterDef
 from pyovn.ovsdb.model import Row
-from pyovn.tables.sb import SOUTHBOUND, Chassis, ChassisPrivate, PortBinding, SBGlobal
-from pyovn.tables.vswitch import OPEN_VSWITCH, Bridge, OpenvSwitch, Port
+from pyovn.tables.sb import Chassis, ChassisPrivate, PortBinding, SBGlobal
+from pyovn.tables.vswitch import Bridge, Interface, OpenvSwitch, Port
 
 #: How long a port that others claim too is left to them before it is claimed again.
 CLAIM_PAUSE_S: Final = 2.0
@@ -46,13 +50,15 @@ class Core:
         self, southbound: Source, switch: Source, *, chassis: str, hostname: str, bridge_mac: str, now_ms: int
     ):
         self.local = LocalRows()
-        sources: dict[type[Row], Source] = {
-            **dict.fromkeys(SOUTHBOUND.tables, southbound),
-            **dict.fromkeys(OPEN_VSWITCH.tables, switch),
+        self._sources: dict[type[Row], Source] = {
+            **dict.fromkeys(SOUTHBOUND_TABLES, southbound),
+            **dict.fromkeys(SWITCH_TABLES, switch),
             **dict.fromkeys(LOCAL.tables, self.local),
         }
         self._southbound, self._switch = southbound, switch
-        self.engine = Engine(FAMILIES, sources)
+        self.ids = Ids()
+        self.logical = LogicalFlows(self.ids)
+        self.engine = Engine(families(self.logical), self._sources)
         self._host: dict[str, Any] = {
             "chassis": chassis,
             "hostname": hostname,
@@ -108,12 +114,14 @@ class Core:
     @property
     def groups(self) -> Mapping[int, GroupDef]:
         """The wanted groups."""
-        return {}
+        facts = self.engine.facts(GROUPS)
+        return {id_: facts.get(id_)[0] for id_ in facts}
 
     @property
     def meters(self) -> Mapping[int, MeterDef]:
         """The wanted meters."""
-        return {}
+        facts = self.engine.facts(METERS)
+        return {id_: facts.get(id_)[0] for id_ in facts}
 
     @property
     def zones(self) -> Mapping[str, int]:
@@ -142,6 +150,15 @@ class Core:
         ours = self.settings
         found = self._switch.where(Bridge, name=ours.bridge) if ours is not None else ()
         return found[0] if found else None
+
+    def take_problems(self) -> list[str]:
+        """What has come to be wrong with rows since the last call."""
+        found: list[str] = []
+        faults, problems = self.engine.facts(FAULTS), self.engine.facts(PROBLEMS)
+        found += (text for uuid in faults.take() if (text := faults.get(uuid)) is not None)
+        for uuid in problems.take():
+            found += problems.get(uuid) or ()
+        return found
 
     def take_flush(self) -> tuple[int, ...]:
         """Zones to be emptied before flows that use them go in."""
@@ -200,6 +217,28 @@ class Core:
         """When a postponed claim may go ahead."""
         times = [at + CLAIM_PAUSE_S for at in self._claimed_at.values() if at + CLAIM_PAUSE_S > now]
         return min(times, default=None)
+
+    def recompute(self) -> None:
+        """Everything from scratch; what comes out is the same, unless the engine has a fault."""
+        fresh = Engine(families(self.logical), self._sources)
+        rows = {cls: {uuid: (None, row) for uuid, row in src.rows(cls).items()} for cls, src in self._sources.items()}
+        before = self.flows
+        fresh.run(rows)
+        self.engine = fresh
+        self.flows.touched.update(dict.fromkeys(before))
+
+    def port(self, uuid: Uuid) -> PortBinding | None:
+        """A port."""
+        return self._southbound.rows(PortBinding).get(uuid)
+
+    def ports_of(self, datapath: Uuid) -> tuple[PortBinding, ...]:
+        """The ports of a datapath."""
+        return self._southbound.where(PortBinding, datapath=datapath)
+
+    def interface(self, uuid: Uuid) -> str:
+        """The name of an interface."""
+        row = self._switch.rows(Interface).get(uuid)
+        return row.name if row is not None else ""
 
     def farewell(self) -> tuple[list[Edit], list[Edit]]:
         """(southbound, switch) edits of a controller that leaves for good."""

@@ -2,10 +2,11 @@
 
 from typing import Final
 
-from pyovn.controller import binding, datapaths, portflows, upkeep, view
+from pyovn.controller import binding, datapaths, logical, portflows, upkeep, view
+from pyovn.controller.logical import LogicalFlows
 from pyovn.incr.engine import Family
 
-FAMILIES: Final[tuple[Family, ...]] = (
+PHYSICAL: Final[tuple[Family, ...]] = (
     view.configuration,
     view.attachment,
     view.attached_interface,
@@ -18,6 +19,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
     datapaths.locality,
     datapaths.datapath,
     datapaths.datapath_group,
+    logical.multicast_name,
     portflows.fixed,
     portflows.tunnel_arrival,
     portflows.port,
@@ -33,3 +35,8 @@ FAMILIES: Final[tuple[Family, ...]] = (
     upkeep.chassis_upkeep,
     upkeep.port_upkeep,
 )
+
+
+def families(logical_flows: LogicalFlows) -> tuple[Family, ...]:
+    """Those of one controller, which keeps templates and numbers for its logical flows."""
+    return (*PHYSICAL, logical_flows.family())

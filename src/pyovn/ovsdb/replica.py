@@ -65,7 +65,7 @@ class Replica:
         """The classes of the tables that are replicated."""
         return self._rows.keys()
 
-    def rows(self, cls: "type[R]") -> "Mapping[Uuid, R]":
+    def rows(self, cls: "type[R]", /) -> "Mapping[Uuid, R]":
         """All rows of a table by UUID; a live view."""
         return self._rows[cls]
 
@@ -74,7 +74,7 @@ class Replica:
         row: R | None = self._rows[cls].get(uuid)  # type: ignore[call-overload]
         return row
 
-    def where(self, cls: "type[R]", **equal: "Any") -> "tuple[R, ...]":
+    def where(self, cls: "type[R]", /, **equal: "Any") -> "tuple[R, ...]":
         """The rows whose columns have these values, by way of an index."""
         names = tuple(equal)
         index = self._indexes[cls].get(names)

@@ -1,0 +1,322 @@
+"""ovn-controller: wires `controller.core` to two databases, a switch and a control socket.
+
+    Open_vSwitch ⇄ Client ┐          ┌ SwitchConnection ⇄ br-int
+    southbound   ⇄ Client ┴─► Core ──┴ control socket
+
+One loop: take changes, bring the core up to date, tell everybody what the core wants of them.
+"""
+
+import asyncio
+import contextlib
+import random
+import socket
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pyovn.controller.core import Core
+from pyovn.controller.edits import Edit, Update, write
+from pyovn.controller.interests import SOUTHBOUND_TABLES, SWITCH_TABLES
+from pyovn.controller.monitor import Conditions, first_conditions
+from pyovn.controller.settings import Settings
+from pyovn.daemons.controller_commands import commands
+from pyovn.daemons.controller_switch import SwitchConnection
+from pyovn.net.errors import OvnError
+from pyovn.net.mac import mac_str
+from pyovn.openflow import messages as m
+from pyovn.ovsdb.replica import Changes, merge
+from pyovn.ovsdb.txn import Txn
+from pyovn.runtime import daemon, streams
+from pyovn.runtime import logging as vlog
+from pyovn.runtime.clock import SYSTEM, Clock
+from pyovn.runtime.control import Command
+from pyovn.runtime.options import Option
+from pyovn.runtime.ovsdb import Client
+from pyovn.tables import vswitch
+from pyovn.tables.sb import PortBinding
+
+PROGRAM = daemon.Program(
+    "ovn-controller",
+    "OVN controller",
+    "ovn-controller 26.03.2\nOpen vSwitch Library 3.7.0\nOpenFlow versions 0x6:0x6\nSB DB Schema 21.8.0",
+    (
+        Option("chassis", "n", argument="CHASSIS", doc="custom chassis name"),
+        Option("enable-dummy-vif-plug", doc="enable VIF plugging for tests"),
+    ),
+    words="[OVS-DATABASE]",
+    most_words=1,
+)
+SYSTEM_ID_OVERRIDE = Path("/etc/ovn/system-id-override")
+
+log = vlog.module("main")
+binding_log = vlog.module("binding")
+problems_log = vlog.Limited(vlog.module("lflow"))
+
+
+@dataclass(slots=True)
+class Config:
+    """Where a controller finds its switch, and what it is called."""
+
+    switch_db: str
+    rundir: Path
+    chassis: str | None = None
+    hostname: str = field(default_factory=socket.gethostname)
+    tls: streams.Tls | None = None
+    clock: Clock = SYSTEM
+
+
+class Controller:
+    """One chassis' controller."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.clock = config.clock
+        self.switch_db = Client(config.switch_db, "Open_vSwitch", SWITCH_TABLES, tls=config.tls, clock=config.clock)
+        self.southbound: Client | None = None
+        self.core: Core | None = None
+        self.switch = SwitchConnection(self.wake, self._packet, config.clock)
+        self.paused = False
+        self.report_delay_s = 0.0
+        self._news = asyncio.Event()
+        self._pending: Changes = {}
+        self._busy: set[str] = set()
+        self._conditions: Conditions = {}
+        self._tasks: asyncio.TaskGroup | None = None
+        self._reported = 0
+        self._applied_generation = 0
+
+    def wake(self) -> None:
+        """Have the loop look again."""
+        self._news.set()
+
+    async def run(self, ready: Callable[[], None] = lambda: None) -> None:
+        """Work until cancelled; `ready` is called once the local database is there."""
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            tasks.create_task(self.switch_db.run())
+            await self.switch_db.synced()
+            ready()
+            tasks.create_task(self._watch(self.switch_db))
+            self.core = await self._start()
+            tasks.create_task(self.switch.run())
+            await self._work(self.core)
+
+    async def leave(self) -> None:
+        """Take back what a controller that goes for good should not leave behind."""
+        core = self.core
+        if core is None or core.settings is None or not core.settings.cleanup_on_exit:
+            return
+        there, here = core.farewell()
+        for client, edits in ((self.southbound, there), (self.switch_db, here)):
+            if client is not None and client.connected and edits:
+                txn = Txn()
+                write(txn, edits)
+                txn.comment("ovn-controller: unregistering chassis")
+                with contextlib.suppress(OvnError):
+                    await client.transact(txn)
+
+    # -- start ------------------------------------------------------------------------------------------------------
+
+    async def _start(self) -> Core:
+        """Wait until we know who we are, then begin."""
+        while (name := self._name()) is None or not (remote := self._remote_of(name)):
+            self._news.clear()
+            await self._news.wait()
+        assert self._tasks is not None
+        config = self.config
+        self._conditions = first_conditions(name)
+        where = {cls: clauses for cls, clauses in self._conditions.items() if cls in SOUTHBOUND_TABLES}
+        client = Client(
+            remote, "OVN_Southbound", SOUTHBOUND_TABLES, conditions=where, tls=config.tls, clock=config.clock
+        )
+        self.southbound = client
+        mac = 0x020000000000 | random.getrandbits(40) & 0xFFFFFFFFFF
+        core = Core(
+            client.replica,
+            self.switch_db.replica,
+            chassis=name,
+            hostname=config.hostname,
+            bridge_mac=mac_str(mac),
+            now_ms=self.clock.wall_ms(),
+        )
+        everything = {cls: self.switch_db.replica.rows(cls) for cls in SWITCH_TABLES}
+        self._pending = {cls: {uuid: (None, row) for uuid, row in rows.items()} for cls, rows in everything.items()}
+        self._tasks.create_task(client.run())
+        self._tasks.create_task(self._watch(client))
+        self.wake()
+        return core
+
+    def _name(self) -> str | None:
+        if self.config.chassis:
+            return self.config.chassis
+        with contextlib.suppress(OSError):
+            if override := SYSTEM_ID_OVERRIDE.read_text(encoding="utf-8").strip():
+                return override
+        rows = self.switch_db.replica.rows(vswitch.OpenvSwitch).values()
+        return next((row.external_ids["system-id"] for row in rows if row.external_ids.get("system-id")), None)
+
+    def _remote_of(self, chassis: str) -> str:
+        rows = self.switch_db.replica.rows(vswitch.OpenvSwitch).values()
+        keys = next((row.external_ids for row in rows), {})
+        return keys.get(f"ovn-remote-{chassis}") or keys.get("ovn-remote", "")
+
+    async def _watch(self, client: Client) -> None:
+        while True:
+            changes = await client.changes()
+            merge(self._pending, changes)
+            self.wake()
+
+    # -- the loop ---------------------------------------------------------------------------------------------------
+
+    async def _work(self, core: Core) -> None:
+        while True:
+            deadline = core.deadline(self.clock.now())
+            pause = None if deadline is None else max(0.0, deadline - self.clock.now())
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._news.wait()
+            self._news.clear()
+            if not self.paused:
+                self._step(core)
+
+    def _step(self, core: Core) -> None:
+        """One round: what is new, and what follows."""
+        if self.switch.ready:
+            core.switch_is(option_field=self.switch.option_field, features=self.switch.features)
+        core.update(self._changes())
+        for text in core.take_problems():
+            problems_log.warning("%s", text)
+        ours, there = core.settings, self.southbound
+        if ours is None or there is None:
+            return
+        self._follow(ours, there)
+        self._ask(core, there)
+        if there.connected and there.conditions_in_force and not core.settled and core.chassis_row is not None:
+            core.settle()
+            self.wake()
+        if there.connected:
+            self._tell("southbound", there, core.southbound_edits(self.clock.now()))
+        if there.generation:
+            self._tell("switch", self.switch_db, core.switch_edits())
+        if core.settled and self.switch.ready and "flows" not in self._busy:
+            self._start_task("flows", self._install(core, in_force=there.conditions_in_force))
+
+    def _changes(self) -> Changes:
+        """All changes up to what the replicas show now."""
+        changes, self._pending = self._pending, {}
+        for client in (self.switch_db, self.southbound):
+            if client is not None:
+                merge(changes, client.take_changes())
+        return changes
+
+    def _follow(self, ours: Settings, there: Client) -> None:
+        """Settings that concern connections."""
+        if ours.remote:
+            there.set_remotes(ours.remote)
+        if ours.remote_probe_ms is not None:
+            there.set_probe_interval(ours.remote_probe_ms)
+        self.switch.use(ours.bridge_remote or f"unix:{self.config.rundir}/{ours.bridge}.mgmt")
+
+    def _ask(self, core: Core, there: Client) -> None:
+        """Monitor what the core wants to see."""
+        wanted = core.conditions()
+        if wanted is None or not there.generation:
+            return
+        for cls, clauses in wanted.items():
+            if cls in SOUTHBOUND_TABLES and self._conditions.get(cls) != clauses:
+                there.set_condition(cls, clauses)
+        self._conditions = wanted
+
+    def _tell(self, what: str, client: Client, edits: Iterable[Edit]) -> None:
+        """Send edits, one transaction at a time."""
+        if what in self._busy or not client.connected:
+            return
+        batch = list(edits)
+        if batch:
+            _announce(batch)
+            self._start_task(what, self._transact(client, batch))
+
+    async def _transact(self, client: Client, edits: list[Edit]) -> None:
+        txn = Txn()
+        write(txn, edits)
+        txn.comment("ovn-controller")
+        try:
+            await client.transact(txn)
+        except OvnError as fault:
+            log.warning("%s transaction failed: %s", client.database, fault)
+            await asyncio.sleep(1.0)
+
+    def _start_task(self, what: str, work: Awaitable[None]) -> None:
+        assert self._tasks is not None
+        self._busy.add(what)
+        self._tasks.create_task(self._do(what, work))
+
+    async def _do(self, what: str, work: Awaitable[None]) -> None:
+        try:
+            await work
+        finally:
+            self._busy.discard(what)
+            self.wake()
+
+    async def _install(self, core: Core, *, in_force: bool) -> None:
+        """Bring the switch up to date, then say how far we are."""
+        number, waiting = core.nb_cfg, core.waiting()
+        flush = core.take_flush()
+        difference = self.switch.installed.difference(core.flows, core.groups, core.meters)
+        if difference or flush:
+            try:
+                await self.switch.apply(difference, flush)
+            except OvnError as fault:
+                log.info("switch: %s", fault)
+                return
+        if in_force:
+            self._confirm(core, number, list(waiting))
+
+    def _confirm(self, core: Core, number: int, waiting: list[str]) -> None:
+        core.installed(waiting, self.clock.wall_ms())
+        if number != self._reported or (core.private_row is not None and core.private_row.nb_cfg != number):
+            there, here = core.reported(number, self.clock.wall_ms())
+            self._reported = number
+            if self.southbound is not None:
+                self._report(self.southbound, there)
+            self._report(self.switch_db, here)
+
+    def _report(self, client: Client, edits: list[Edit]) -> None:
+        if edits and self._tasks is not None:
+            self._tasks.create_task(self._transact(client, edits))
+
+    def _packet(self, message: m.PacketIn) -> None:
+        """A packet the switch asks about."""
+
+
+def _announce(edits: Iterable[Edit]) -> None:
+    """Log claims and releases as people know them."""
+    for edit in edits:
+        if isinstance(edit, Update) and isinstance(edit.row, PortBinding) and "chassis" in edit.columns:
+            name = edit.row.logical_port
+            if edit.columns["chassis"] is None:
+                binding_log.info("Releasing lport %s from this chassis.", name)
+            else:
+                binding_log.info("Claiming lport %s for this chassis.", name)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The program `ovn-controller`."""
+    return daemon.main(PROGRAM, argv, _body)
+
+
+async def _body(process: daemon.Daemon) -> None:
+    rundir = daemon.directory("OVS_RUNDIR")
+    words = process.arguments.words
+    database = words[0] if words else f"unix:{rundir}/db.sock"
+    config = Config(database, rundir, process.arguments.get("chassis"), tls=process.tls)
+    controller = Controller(config)
+
+    async def leave(arguments: list[str]) -> None:
+        if "--restart" not in arguments:
+            await controller.leave()
+        process.stop()
+
+    everything = {**commands(controller), "exit": Command(leave, "[--restart]", 0, 1)}
+    async with process.control(everything):
+        await controller.run(process.ready)
