@@ -35,7 +35,7 @@ def transaction_record(database: Database, commit: Commit, date_ms: int) -> byte
     record: dict[str, Json] = {"_date": date_ms}
     for name, changes in commit.changes.items():
         table = database.tables[name]
-        rows = {}
+        rows: dict[str, Json] = {}
         for uuid, (old, new) in changes.items():
             if new is None:
                 rows[uuid] = None
@@ -100,7 +100,7 @@ class Recovered:
         self.damage = damage
 
 
-def recover(file: bytes, uuids: Iterator[Uuid]) -> Recovered:
+def recover(file: bytes | memoryview, uuids: Iterator[Uuid]) -> Recovered:
     """The database in a file, up to the last whole transaction; raises `Malformed` if there is no schema."""
     records = scan(file)
     first = next(records, None)

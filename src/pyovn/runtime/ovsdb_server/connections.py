@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import logging
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
@@ -19,11 +18,12 @@ from pyovn.ovsdb.errors import ProtocolFault
 from pyovn.ovsdb.jsonrpc import Splitter, parse
 from pyovn.ovsdb.server.session import Session
 from pyovn.ovsdb.server.text import json_text
+from pyovn.runtime import logging as vlog
 
 if TYPE_CHECKING:
     from pyovn.runtime.ovsdb_server.shell import Shell
 
-LOG = logging.getLogger("jsonrpc")
+LOG = vlog.module("jsonrpc")
 
 LARGEST_MESSAGE = 2**30
 MOST_UNSENT = 2**20  #: bytes that may wait for a slow reader before its monitors fall silent
@@ -33,8 +33,12 @@ _null_character = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000").search
 _PROBE = b'{"id":"echo","method":"echo","params":[]}'
 
 
-class Connection(asyncio.Protocol):
-    """One client."""
+class Connection(asyncio.BufferedProtocol):
+    """One client.
+
+    All connections read into one buffer, which is free again by the time the loop looks at the next socket: to have
+    the loop make a new bytes object for every read costs more than handling a small transaction.
+    """
 
     transport: asyncio.Transport
     session: Session
@@ -58,13 +62,18 @@ class Connection(asyncio.Protocol):
         self.session = self._shell.server.open(self.name)
         self._shell.connections[self.session] = self
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, _sizehint: int) -> memoryview:
+        """Where the next bytes go."""
+        return self._shell.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Handle the messages that these bytes complete."""
         shell = self._shell
         self._heard = shell.tick()
         self._probed = False
+        data = bytes(shell.buffer[:nbytes])
         try:
-            if not self._splitter.pending and data[0] == 0x7B and data[-1] == 0x7D:
+            if data[0] == 0x7B and data[-1] == 0x7D and not self._splitter.pending:
                 # Nearly always a read brings exactly one message: then looking for its end would be a waste.
                 try:
                     message = orjson.loads(data)

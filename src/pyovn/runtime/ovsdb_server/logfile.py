@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
-import logging
 import mmap
 import os
 from collections.abc import Callable, Iterator
@@ -27,9 +26,10 @@ from pyovn.ovsdb.server.database import Commit, Database
 from pyovn.ovsdb.server.errors import Refused
 from pyovn.ovsdb.server.session import Sync
 from pyovn.ovsdb.storage.records import Recovered, Snapshot, recover, schema_record, transaction_record
+from pyovn.runtime import logging as vlog
 from pyovn.runtime.clock import SYSTEM, Clock
 
-LOG = logging.getLogger("ovsdb_file")
+LOG = vlog.module("ovsdb_file")
 
 WORTH_COMPACTING = 10 * 2**20  #: bytes below which a file is left as it is
 GROWTH = 4  #: a file is compacted when it is that many times as long as after the last time

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import os
 import socket
 import ssl
@@ -19,13 +18,14 @@ from typing import TYPE_CHECKING, Any
 
 from pyovn.net.errors import Malformed, OvnError
 from pyovn.ovsdb.server.database import Commit, Database
+from pyovn.runtime import logging as vlog
 from pyovn.runtime.ovsdb_server.connections import Connection
 from pyovn.runtime.streams import Remote, StreamFault, reason
 
 if TYPE_CHECKING:
     from pyovn.runtime.ovsdb_server.shell import Shell
 
-LOG = logging.getLogger("ovsdb_server")
+LOG = vlog.module("ovsdb_server")
 
 DEFAULT_PROBE_MS = 5000  #: UNIX sockets are not probed: there the kernel tells when a peer dies
 MOST_BACKOFF_S = 8.0
@@ -132,9 +132,12 @@ class Endpoint:
 
         def factory() -> Connection:
             connection = self.connection()
-            discard = connection.on_close
-            connection.on_close = lambda which: (discard(which), lost.set())[0]
+            connection.on_close = closed
             return connection
+
+        def closed(connection: Connection) -> None:
+            self.connections.discard(connection)
+            lost.set()
 
         if remote.kind == "unix":
             _, connection = await loop.create_unix_connection(factory, remote.path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from pyovn.ovsdb.schema import Schema
 from pyovn.ovsdb.server.database import Database
 from pyovn.ovsdb.server.server import Server
 from pyovn.ovsdb.server.session import Session
+from pyovn.runtime import logging as vlog
 from pyovn.runtime.clock import SYSTEM, Clock
 from pyovn.runtime.ovsdb_server.connections import Connection
 from pyovn.runtime.ovsdb_server.logfile import LogFile, StorageFault, create_log, open_log
@@ -22,11 +22,12 @@ from pyovn.runtime.ovsdb_server.remotes import Remotes
 from pyovn.runtime.ovsdb_server.uuids import random_uuids
 from pyovn.runtime.streams import Tls
 
-LOG = logging.getLogger("ovsdb_server")
+LOG = vlog.module("ovsdb_server")
 
 Source = Path | str | Schema | Mapping[str, Any]  #: a database file, or a schema for a database kept in memory only
 
 HOUSEKEEPING_S = 1.0
+READ_SIZE = 2**19  #: bytes that are read from a socket at once
 
 
 class Shell:
@@ -39,6 +40,7 @@ class Shell:
         self.remotes = Remotes(self)
         self.logs: dict[str, LogFile] = {}
         self.connections: dict[Session, Connection] = {}
+        self.buffer = memoryview(bytearray(READ_SIZE))
         self._flushing = False
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_ms: int | None = None
@@ -107,6 +109,34 @@ class Shell:
         log = self.logs.get(name)
         if log is not None:
             await log.compact(self.server.databases[name])
+
+    # -- what operators ask for --------------------------------------------------------------------------------------
+
+    def sizes(self) -> dict[str, int]:
+        """What is held in memory."""
+        tables = [table for database in self.server.databases.values() for table in database.tables.values()]
+        return {
+            "cells": sum(len(table.rows) * len(table.columns) for table in tables),
+            "monitors": sum(len(session.subscriptions) for session in self.connections),
+            "n-weak-refs": sum(
+                len(uuids) for table in tables for weak in table.weak.values() for uuids in weak.values()
+            ),
+            "sessions": len(self.connections),
+        }
+
+    def counters_text(self) -> str:
+        """How often each method was called, and what came of it."""
+        return "".join(f"{name}: {count}\n" for name, count in sorted(self.counters.items()))
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """The engine's counters."""
+        return self.server.counters
+
+    def disconnect_all(self) -> None:
+        """Close every connection; clients come back by themselves."""
+        for endpoint in self.remotes.endpoints.values():
+            endpoint.disconnect()
 
     # -- time and output ---------------------------------------------------------------------------------------------
 
