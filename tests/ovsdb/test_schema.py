@@ -40,7 +40,8 @@ def test_defaults_are_left_out() -> None:
         {"type": "string", "minLength": 2, "maxLength": 3},
         {"type": "real", "minReal": 0.5},
         {"type": "uuid", "refTable": "T", "refType": "weak"},
-        {"type": "uuid", "enum": ["set", [["uuid", "00000000-0000-0000-0000-000000000001"]]]},
+        {"type": "uuid", "enum": ["uuid", "00000000-0000-0000-0000-000000000001"]},
+        {"type": "string", "enum": "drop"},
         "boolean",
     ],
 )

@@ -15,8 +15,8 @@ from pyovn.tables.vswitch import OPEN_VSWITCH, Bridge, Interface
 SCHEMAS = Path(__file__).parents[3] / "shared" / "reference" / "schemas"
 #: database, its schema file, and the digest of the schema as our classes give it (which equalled the file's)
 DATABASES = [
-    pytest.param(NORTHBOUND, "ovn-nb", "007e0dcc4a183c23", id="nb"),
-    pytest.param(SOUTHBOUND, "ovn-sb", "b57a9c3b76535ef9", id="sb"),
+    pytest.param(NORTHBOUND, "ovn-nb", "6e49620fb7f08a31", id="nb"),
+    pytest.param(SOUTHBOUND, "ovn-sb", "6642465ea3cac91d", id="sb"),
     pytest.param(OPEN_VSWITCH, "vswitch", "ddaa17754ddeeab8", id="vswitch"),
 ]
 

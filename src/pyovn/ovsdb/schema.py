@@ -104,7 +104,8 @@ class BaseType(_Value):
         """The type in its shortest JSON form."""
         parts: dict[str, Any] = {"type": self.type}
         if self.enum is not None:
-            parts["enum"] = ["set", [_enum_json(self.type, atom) for atom in self.enum]]
+            members = [_enum_json(self.type, atom) for atom in self.enum]
+            parts["enum"] = members[0] if len(members) == 1 else ["set", members]
         bounds = zip(_RANGES.get(self.type, ()), (self.low, self.high), strict=False)
         parts |= {name: bound for name, bound in bounds if bound is not None}
         if self.ref_table is not None:

@@ -37,6 +37,7 @@ else:
     Where = list
 
 SERVER = "_Server"
+VERSION = "_version"  #: the column that every table has and no schema mentions; it tells that a row changed, not how
 _MONITORS = ("monitor_cond_since", "monitor_cond", "monitor")
 _ABOUT = ("name", "model", "connected", "leader", "schema", "cid", "sid", "index")
 
@@ -218,8 +219,11 @@ class Session:
 
     def steal_lock(self, name: str) -> "Iterator[Effect]":
         """Take a lock from whoever has it."""
-        self._lock = name
-        return self._request("steal", [name], self._locked) if self.is_ready else iter(())
+        old, self._lock = self._lock, name
+        if self.is_ready:
+            if old is not None:
+                yield from self._request("unlock", [old], _ignored)
+            yield from self._request("steal", [name], self._locked)
 
     def set_lock(self, name: str | None) -> "Iterator[Effect]":
         """Want a lock, or want none."""
@@ -371,7 +375,10 @@ class Session:
         for name, interest in self._interests.items():
             if name not in tables:
                 continue
-            request: dict[str, Any] = {"columns": [each for each in interest.columns if each in tables[name].columns]}
+            known = tables[name].columns
+            request: dict[str, Any] = {
+                "columns": [each for each in interest.columns if each in known or each == VERSION]
+            }
             if interest.select is not None:
                 request["select"] = dict(interest.select)
             if self._conditional and self._acknowledged[name] is not True:

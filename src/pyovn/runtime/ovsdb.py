@@ -268,8 +268,8 @@ class Client:
         machine.connecting(self._clock.now())
         self._logged("%s: connecting...", remote)
         try:
-            limit = max(0.0, (machine.deadline or 0.0) - self._clock.now())
-            reader, writer = await asyncio.wait_for(streams.connect(remote, self._tls), limit)
+            async with asyncio.timeout(max(0.0, (machine.deadline or 0.0) - self._clock.now())):
+                reader, writer = await streams.connect(remote, self._tls)
         except (streams.StreamFault, TimeoutError) as fault:
             text = str(fault) or "Connection timed out"
             self._logged("%s: connection attempt failed (%s)", remote, text, level="warning")

@@ -186,5 +186,6 @@ def reason(fault: Exception) -> str:
 async def close(writer: asyncio.StreamWriter) -> None:
     """Close a stream and wait until it is closed, whatever the other side does."""
     writer.close()
-    with contextlib.suppress(OSError, ssl.SSLError, asyncio.TimeoutError):
-        await asyncio.wait_for(writer.wait_closed(), 1.0)
+    with contextlib.suppress(OSError, ssl.SSLError, TimeoutError):
+        async with asyncio.timeout(1.0):
+            await writer.wait_closed()
