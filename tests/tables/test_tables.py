@@ -8,9 +8,13 @@ import pytest
 
 from pyovn.ovsdb.model import Database, changed, columns, items, new, table_name, table_schema
 from pyovn.ovsdb.schema import UNLIMITED, Schema, Table
+from pyovn.tables.br import BRIDGE_CONTROLLER
+from pyovn.tables.icnb import IC_NORTHBOUND
+from pyovn.tables.icsb import IC_SOUTHBOUND
 from pyovn.tables.nb import ACL, NORTHBOUND, LogicalSwitch
 from pyovn.tables.sb import SOUTHBOUND, RBACPermission
 from pyovn.tables.vswitch import OPEN_VSWITCH, Bridge, Interface
+from pyovn.tables.vtep import HARDWARE_VTEP
 
 SCHEMAS = Path(__file__).parents[3] / "shared" / "reference" / "schemas"
 #: database, its schema file, and the digest of the schema as our classes give it (which equalled the file's)
@@ -18,6 +22,10 @@ DATABASES = [
     pytest.param(NORTHBOUND, "ovn-nb", "6e49620fb7f08a31", id="nb"),
     pytest.param(SOUTHBOUND, "ovn-sb", "6642465ea3cac91d", id="sb"),
     pytest.param(OPEN_VSWITCH, "vswitch", "ddaa17754ddeeab8", id="vswitch"),
+    pytest.param(IC_NORTHBOUND, "ovn-ic-nb", "e118df1aa42199c6", id="icnb"),
+    pytest.param(IC_SOUTHBOUND, "ovn-ic-sb", "932bb0e474fd262e", id="icsb"),
+    pytest.param(BRIDGE_CONTROLLER, "ovn-br", "8a716af574f9f35b", id="br"),
+    pytest.param(HARDWARE_VTEP, "vtep", "d6d83e4d1b653e39", id="vtep"),
 ]
 
 
