@@ -13,11 +13,12 @@ that run.  A unit must be a function of what it reads from `db`; nobody writes c
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from pyovn.incr.relation import Facts, Relation
 from pyovn.net.uuids import Uuid
-from pyovn.ovsdb.model import Row
+from pyovn.ovsdb.model import Row, columns
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -176,10 +177,20 @@ class _Held:
 
 
 class Engine:
-    """Families over sources of rows."""
+    """Families over sources of rows.
 
-    def __init__(self, families: Sequence[Family], sources: Mapping[type[Row], Source]) -> None:
+    `quiet` names columns, by table, that units read with `column` only: changes to nothing else in a row do not run
+    those who read the row.  It is for columns that we write ourselves.
+    """
+
+    def __init__(
+        self,
+        families: Sequence[Family],
+        sources: Mapping[type[Row], Source],
+        quiet: Mapping[type[Row], Sequence[str]] | None = None,
+    ) -> None:
         self._sources = sources
+        self._loud = {cls: _others(cls, names) for cls, names in (quiet or {}).items()}
         self._relations: dict[Relation[Any, Any, Any], _Held] = {}
         self._readers: dict[Cell, Unit | set[Unit]] = {}
         self.strata: list[Stratum] = []
@@ -236,8 +247,9 @@ class Engine:
                 stratum.dirty.update(dict.fromkeys(rows, cls))
             return
         membership = False
+        loud = self._loud.get(cls)
         for uuid, (old, new) in rows.items():
-            if uuid in readers:
+            if uuid in readers and (loud is None or old is None or new is None or loud(old) != loud(new)):
                 self._touch(uuid)
             if watched or indexed:
                 self._columns_changed(cls, uuid, old, new, watched, indexed)
@@ -385,6 +397,11 @@ class Engine:
         if found:
             self.run({})
         return found
+
+
+def _others(cls: type[Row], quiet: Sequence[str]) -> Callable[[Row], Any]:
+    """What a row says in all columns but the quiet ones."""
+    return attrgetter(*(name for name in columns(cls) if name not in quiet))
 
 
 class Explanation(NamedTuple):

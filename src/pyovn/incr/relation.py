@@ -178,9 +178,7 @@ class NamedFacts(Facts[K, V | None, Iterable[tuple[K, V]]]):
         self._values: dict[K, tuple[Any, V]] = {}  # the unit that counts, and its value
         self._others: dict[K, dict[Any, V]] = {}  # all of them, where there are several
 
-    def replace(
-        self, unit: Any, old: Iterable[tuple[K, V]] | None, new: Iterable[tuple[K, V]] | None
-    ) -> Iterable[K]:
+    def replace(self, unit: Any, old: Iterable[tuple[K, V]] | None, new: Iterable[tuple[K, V]] | None) -> Iterable[K]:
         """The keys named by either output whose value is another now."""
         before, after = dict(old or ()), dict(new or ())
         keys = [key for key in before if key not in after and self._put(key, unit, None)]

@@ -69,6 +69,8 @@ SOUTHBOUND: Mapping[type[Row], Sequence[str] | None] = {
     sb.RBACRole: None,
     sb.RBACPermission: None,
 }  # fmt: skip
+#: columns that northd writes; units that read them say so
+QUIET: Mapping[type[Row], Sequence[str]] = {nb.LogicalSwitchPort: ("up", "tag", "dynamic_addresses")}
 
 
 class Compiler:
@@ -82,7 +84,7 @@ class Compiler:
             **dict.fromkeys(NORTHBOUND, northbound),
             **dict.fromkeys(SOUTHBOUND, southbound),
         }
-        self.engine = Engine(FAMILIES, sources)
+        self.engine = Engine(FAMILIES, sources, QUIET)
         facts = self.engine.facts
         self.references = References()
         flow_table = facts(are.FLOWS)
@@ -168,7 +170,7 @@ class Compiler:
             return
         self._global_dirty = False
         for row in self.northbound.rows(nb.NBGlobal).values():
-            settled = upkeep.options(row, self.random)
+            settled = upkeep.options(row.options, self.random)
             macs = frozenset(settled[key] for key in ("svc_monitor_mac", "svc_monitor_mac_dst"))
             self.address_sets.expect(macs)
             if settled != row.options:
@@ -180,14 +182,19 @@ class Compiler:
             else:
                 txn.insert(sb.SBGlobal, **upkeep.southbound(row, None))
 
-    def northbound_transaction(self) -> Txn:
-        """What is to be done about the northbound database: options, tags and the state of ports."""
+    def northbound_options(self) -> Txn:
+        """What NB_Global lacks; it must be there before the southbound database can be told."""
         txn = Txn()
         rows = list(self.northbound.rows(nb.NBGlobal).values())
         if not rows:
-            txn.insert(nb.NBGlobal)
+            txn.insert(nb.NBGlobal, options=upkeep.options({}, self.random))
         for row in rows:
-            txn.update(row, options=upkeep.options(row, self.random))
+            txn.update(row, options=upkeep.options(row.options, self.random))
+        return txn
+
+    def northbound_transaction(self) -> Txn:
+        """What is to be done about the northbound database: tags and the state of ports."""
+        txn = Txn()
         self.port_states.plan(txn)
         return txn
 

@@ -64,7 +64,10 @@ def special_ports(db: Reader, uuid: Uuid) -> Outputs:
     if row.type in (LOCALNET, VTEP):
         kinds.append((row.type, row.name, row.options.get("network_name", "")))
     shaped = (("", row.name),) if row.options and any(key in row.options for key in QOS) else ()
-    nested = ((row.parent_name, (row.name, row.tag_request or 0, row.tag or 0)),) if row.parent_name else ()
+    nested: tuple[tuple[str, tuple[str, int, int]], ...] = ()
+    if row.parent_name:
+        in_use = db.column(LogicalSwitchPort, uuid, "tag")
+        nested = ((row.parent_name, (row.name, row.tag_request or 0, in_use or 0)),)
     if not kinds:
         return (), shaped, nested
     return tuple((switch, kind) for switch in db.look(OWNER, uuid)[:1] for kind in kinds), shaped, nested
@@ -143,7 +146,8 @@ def ports(db: Reader, uuid: Uuid) -> Outputs:
     switch = db.look(SWITCH, datapath)
     assert switch is not None
     queue = db.look(QUEUES, row.name) if row.options else None
-    port = Port(row, queue)
+    up = switch.settings.answers_for_down_ports or bool(db.column(LogicalSwitchPort, uuid, "up"))
+    port = Port(row, queue, answers=up)
     flows = RULES.for_port(switch, port, datapath)
     bound, problems = binding(db, switch, port, datapath)
     group = ha_group(db, row.ha_chassis_group) if row.ha_chassis_group else ()

@@ -49,7 +49,7 @@ def respond(switch: Switch, port: Port, stage: Stage) -> Iterator[Flow]:
 def answers(switch: Switch, port: Port) -> bool:
     """Is the port there to be spoken for, and does it want that?"""
     type_ = port.row.type
-    if not switch.settings.answers_for_down_ports and not port.row.up and type_ not in ALWAYS_UP:
+    if not port.answers and type_ not in ALWAYS_UP:
         return False
     return type_ != "" or port.options.get("disable_arp_nd_rsp") != "true"
 

@@ -40,7 +40,7 @@ def binding(db: Reader, switch: Switch, port: Port, datapath: Uuid) -> tuple[Bin
         port_security=row.port_security,
         external_ids=external_ids,
         parent_port=row.parent_name or None,
-        tag=tag(db, row) if row.parent_name or row.tag_request else row.tag,
+        tag=tag(db, row),
         requested_key=number(row.options.get("requested-tnl-key")) if options else None,
         requested_chassis=chassis,
         requested_additional_chassis=additional,
@@ -54,7 +54,7 @@ def tag(db: Reader, row: LogicalSwitchPort) -> int | None:
     """The VLAN of a port's traffic: what is asked for, or what was chosen."""
     if row.tag_request == 0 and row.parent_name:
         return db.look(TAGS, row.name)
-    return row.tag_request or row.tag
+    return row.tag_request or db.column(LogicalSwitchPort, row.uuid, "tag")
 
 
 def binding_options(switch: Switch, port: Port) -> dict[str, str]:

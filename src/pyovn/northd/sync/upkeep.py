@@ -20,9 +20,9 @@ NOT_MULTICAST = ~0x010000000000
 Random = Callable[[int], int]  #: so many random bits
 
 
-def options(row: NBGlobal, random: Random) -> dict[str, str]:
+def options(present: Mapping[str, str], random: Random) -> dict[str, str]:
     """`NB_Global.options` with what northd adds to them."""
-    found = dict(row.options)
+    found = dict(present)
     prefix = found.get("mac_prefix", "")
     if not _is_prefix(prefix):
         found["mac_prefix"] = mac_str(random_mac(random))[:8]
@@ -68,10 +68,8 @@ class Progress(NamedTuple):
     hv_cfg_timestamp: int
 
 
-def progress(sb: SBGlobal | None, private: Iterable[ChassisPrivate], remote: frozenset[str]) -> Progress | None:
+def progress(sb: SBGlobal, private: Iterable[ChassisPrivate], remote: frozenset[str]) -> Progress:
     """The configuration that every chassis of ours has put in force, and when the last one did."""
-    if sb is None:
-        return None
     configuration, timestamp = sb.nb_cfg, 0
     for row in private:
         if row.name in remote:
