@@ -85,13 +85,17 @@ class Splitter:
         """True where the buffer ends with the last byte of a message."""
         buffer = self._buffer
         end = len(buffer)
-        if not end or (buffer[-1] != 0x7D and not (buffer[-1] in _SPACE and buffer.rstrip(_SPACE).endswith(b"}"))):
+        if not end or (buffer[-1] != 0x7D and not self._ends_in_space_after_brace()):
             return False
         self._count(bytes(memoryview(buffer)[self._counted : end]))
         self._counted = end
         if self._depth < 0:
             raise ProtocolFault("closing brace without an opening one")
         return self._depth == 0 and not self._in_string
+
+    def _ends_in_space_after_brace(self) -> bool:
+        tail = self._buffer[-64:].rstrip(_SPACE)
+        return (tail or self._buffer.rstrip(_SPACE)).endswith(b"}")
 
     def _count(self, piece: bytes) -> None:
         """Follow braces and quotes through `piece`, which does not end within an escape."""

@@ -51,14 +51,14 @@ class Replica:
         self._wanted = wanted
         self._rows: dict[type[Row], dict[Uuid, Any]] = {cls: {} for cls in wanted}
         self._by_name = {table_name(cls): cls for cls in wanted}
-        self._readers = {cls: RowReader(cls, wanted=chosen) for cls, chosen in wanted.items()}
+        self._readers: dict[type[Row], RowReader] = {}
+        self._schema: Schema | None = None
         self._indexes: dict[type[Row], dict[tuple[str, ...], _Index]] = {cls: {} for cls in wanted}
 
     def adopt(self, schema: "Schema") -> None:
         """Read rows as a server with this schema writes them."""
-        self._readers = {
-            cls: RowReader(cls, schema.tables.get(table_name(cls)), chosen) for cls, chosen in self._wanted.items()
-        }
+        self._schema = schema
+        self._readers = {}
 
     @property
     def classes(self) -> "Iterable[type[Row]]":
@@ -104,7 +104,7 @@ class Replica:
 
     def _replace(self, cls: "type[Row]", table_update: "Json", member: str) -> "dict[Uuid, Change]":
         """Make the table what the update says, and nothing else."""
-        old_rows, read = self._rows[cls], self._readers[cls].read
+        old_rows, read = self._rows[cls], self._reader(cls).read
         rows = {uuid: read(uuid, row[member]) for uuid, row in table_update.items()}
         self._rows[cls] = rows
         if not old_rows:
@@ -120,7 +120,7 @@ class Replica:
 
     def _apply_differences(self, cls: "type[Row]", table_update: "Json") -> "dict[Uuid, Change]":
         """`update2` and `update3`: each row is inserted, modified by a difference, or deleted."""
-        rows, reader = self._rows[cls], self._readers[cls]
+        rows, reader = self._rows[cls], self._reader(cls)
         changed: dict[Uuid, Change] = {}
         for uuid, row_update in table_update.items():
             old = rows.get(uuid)
@@ -139,12 +139,20 @@ class Replica:
 
     def _apply_images(self, cls: "type[Row]", table_update: "Json") -> "dict[Uuid, Change]":
         """`update`: each row comes as it is now, or without a `new` when it is gone."""
-        rows, read = self._rows[cls], self._readers[cls].read
+        rows, read = self._rows[cls], self._reader(cls).read
         changed: dict[Uuid, Change] = {}
         for uuid, row_update in table_update.items():
             image = row_update.get("new")
             _note(rows, changed, uuid, rows.get(uuid), None if image is None else read(uuid, image))
         return changed
+
+    def _reader(self, cls: "type[Row]") -> RowReader:
+        """What makes rows of `cls`, made when the first ones come."""
+        reader = self._readers.get(cls)
+        if reader is None:
+            server = None if self._schema is None else self._schema.tables.get(table_name(cls))
+            reader = self._readers[cls] = RowReader(cls, server, self._wanted[cls])
+        return reader
 
     def _reindex(self, cls: "type[Row]", changed: "dict[Uuid, Change]") -> None:
         for index in self._indexes[cls].values():

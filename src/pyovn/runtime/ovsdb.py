@@ -25,7 +25,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -53,6 +52,7 @@ from pyovn.ovsdb.session import (
 )
 from pyovn.ovsdb.txn import Txn
 from pyovn.runtime import streams
+from pyovn.runtime.bulk import uncollected
 from pyovn.runtime.clock import SYSTEM, Clock
 from pyovn.runtime.logging import module
 from pyovn.runtime.reconnect import Do, Reconnect
@@ -327,15 +327,8 @@ class Client:
 
     def _take(self, text: bytes) -> None:
         """Handle one message; while a large one is decoded, garbage is not collected."""
-        pause = len(text) > BULK_BYTES and gc.isenabled()
-        if pause:
-            gc.disable()
-        try:
+        with uncollected() if len(text) > BULK_BYTES else contextlib.nullcontext():
             self._do(self._session.received(jsonrpc.parse(orjson.loads, text)))
-        finally:
-            if pause:
-                gc.enable()
-                gc.freeze()
 
     def _do(self, effects: Iterator[Effect]) -> None:
         """Carry out what the session wants."""
