@@ -22,7 +22,7 @@ class Transcript:
 def wired():
     """A hypervisor with two cards on one wire."""
     machines = Machines("worker1", 1)
-    first, second = machines.open("vm1"), machines.open("vm2")
+    first, second = machines.open("vm1", "internal", 0), machines.open("vm2", "internal", 0)
     first.on_receive, second.on_receive = second.transmit, first.transmit
     return machines
 

@@ -1,7 +1,7 @@
 """Where a lab keeps its sockets, and the environment in which OVN's tools find them.
 
-    ROOT/ovnnb_db.sock ovnsb_db.sock ovn-northd.ctl     the central node
-    ROOT/HOST/db.sock br-int.mgmt ovn-controller.ctl    one directory per hypervisor
+    ROOT/ovnnb_db.sock ovnsb_db.sock                    the central databases
+    ROOT/HOST/db.sock br-int.mgmt DAEMON.PID.ctl        one directory per hypervisor; ovn-northd runs on the first
     ROOT/bin                                            `ovs-vsctl`, `ip`, … that act on the lab
     ROOT/lab.sock                                       the lab's own commands
 
@@ -43,15 +43,10 @@ class HostLayout(NamedTuple):
         """The socket of its Open_vSwitch database."""
         return self.rundir / "db.sock"
 
-    @property
-    def controller_control(self) -> Path:
-        """The unixctl socket of its ovn-controller."""
-        return self.rundir / "ovn-controller.ctl"
-
-    @property
-    def switch_control(self) -> Path:
-        """The unixctl socket of its switch."""
-        return self.rundir / "ovs-vswitchd.ctl"
+    def announce(self, daemon: str) -> Path:
+        """Note that a daemon runs here, as its pidfile would; returns its unixctl socket, where `appctl -t` looks."""
+        (self.rundir / f"{daemon}.pid").write_text(f"{os.getpid()}\n")
+        return self.rundir / f"{daemon}.{os.getpid()}.ctl"
 
 
 class Layout(NamedTuple):
@@ -68,16 +63,6 @@ class Layout(NamedTuple):
     def southbound(self) -> Path:
         """The southbound database's socket."""
         return self.root / "ovnsb_db.sock"
-
-    @property
-    def database_control(self) -> Path:
-        """The unixctl socket of the central database server."""
-        return self.root / "ovsdb-server.ctl"
-
-    @property
-    def northd_control(self) -> Path:
-        """The unixctl socket of ovn-northd."""
-        return self.root / "ovn-northd.ctl"
 
     @property
     def control(self) -> Path:

@@ -34,6 +34,7 @@ class Card:
         self.on_receive: Callable[[bytes], None] | None = None
         self.guest = Guest(Host(mac), self._from_guest)
         self.taps: list[Tap] = []
+        self.on_close: Callable[[], None] = lambda: None
 
     @property
     def mac(self) -> int:
@@ -60,6 +61,7 @@ class Card:
         """Unplug the card."""
         self.on_receive = None
         self.guest.close()
+        self.on_close()
 
     def _from_guest(self, frame: bytes) -> None:
         for tap in self.taps:
@@ -80,22 +82,19 @@ class Machines:
         self.cards: dict[str, Card] = {}
         self.namespaces: dict[str, set[str]] = {}
 
-    def open(self, name: str) -> Card:
-        """The card of the switch's interface `name`: a new one, or the one that a restarted switch finds again."""
-        card = self.cards.get(name)
-        if card is None:
-            mac = FIRST_MAC + (self._number << 16) + self._made
-            card = self.cards[name] = Card(name, mac, FIRST_INDEX + self._made)
-            self._made += 1
+    def open(self, name: str, type_: str, mac: int) -> Card:
+        """The card of the switch's interface `name`; with `mac` 0, with an address of the lab's choice."""
+        card = Card(name, mac or FIRST_MAC + (self._number << 16) + self._made, FIRST_INDEX + self._made)
+        card.on_close = lambda: self._removed(card)
+        self.cards[name] = card
+        self._made += 1
         return card
 
-    def remove(self, name: str) -> None:
-        """Unplug the card of an interface that is gone from the switch."""
-        card = self.cards.pop(name, None)
-        if card is not None:
-            card.close()
-        for devices in self.namespaces.values():
-            devices.discard(name)
+    def _removed(self, card: Card) -> None:
+        if self.cards.get(card.name) is card:
+            del self.cards[card.name]
+            for devices in self.namespaces.values():
+                devices.discard(card.name)
 
     def card(self, name: str, namespace: str | None = None) -> Card:
         """The card `name`, looked for in `namespace` where one is given.  Raises NoSuchThing."""

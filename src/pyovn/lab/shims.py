@@ -2,6 +2,7 @@
 
     ovn-nbctl ovn-sbctl ovn-trace ovn-appctl    pyovn's own, whatever else is installed
     ovs-vsctl ovs-ofctl ovs-appctl              on the hypervisor that $PYOVN_HOST names
+    pyovn                                       this interpreter's
     ip                                          `ip netns …` acts on the lab's guests, the rest on this machine
 
 A shim is two lines of shell around this interpreter, so it works from any directory.
@@ -18,6 +19,7 @@ MODULES = {
     "ovs-vsctl": "pyovn.cli.vsctl",
     "ovs-ofctl": "pyovn.cli.ofctl",
     "ovs-appctl": "pyovn.cli.appctl",
+    "pyovn": "pyovn.cli.main",
     "ip": "pyovn.cli.lab_ip",
 }
 

@@ -1,0 +1,171 @@
+"""`pyovn lab`: a whole OVN in one process, without root.
+
+pyovn lab up --detach        start it
+eval "$(pyovn lab env hv1)"  let OVN's and OVS's tools act on it, as if on hypervisor hv1
+pyovn lab ping vm1 10.0.0.2  from a guest
+pyovn lab down               end it
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from pyovn.cli.lab_client import call
+from pyovn.lab.layout import DEFAULT_ROOT, HOST_VARIABLE, ROOT_VARIABLE, Layout, exports
+from pyovn.net.errors import OvnError
+
+root_option = click.option(
+    "--dir",
+    "root",
+    type=click.Path(path_type=Path),
+    default=lambda: Path(os.environ.get(ROOT_VARIABLE) or DEFAULT_ROOT),
+    help="The lab's directory.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def lab() -> None:
+    """A whole OVN in one process, without root."""
+
+
+@lab.command()
+@root_option
+@click.option("--hosts", default="hv1,hv2", show_default=True, help="The hypervisors' names.")
+@click.option("--encap", type=click.Choice(["geneve", "vxlan"]), default="geneve", show_default=True)
+@click.option("--detach", is_flag=True, help="Go on in the background; returns when the lab is ready.")
+@click.option("--ready-fd", type=int, hidden=True)
+def up(root: Path, hosts: str, encap: str, detach: bool, ready_fd: int | None) -> None:
+    """Start a lab: databases, ovn-northd, and hypervisors with their switches."""
+    if detach:
+        start_detached(root, hosts, encap)
+        return
+    try:
+        asyncio.run(serve(Layout(root.absolute()), hosts.split(","), encap, ready_fd))
+    except OvnError as fault:
+        raise click.ClickException(str(fault)) from None
+
+
+async def serve(layout: Layout, hosts: list[str], encap: str, ready_fd: int | None) -> None:
+    """Run a lab until it is told to end."""
+    from pyovn.lab import shims, wire
+    from pyovn.lab.network import Lab
+    from pyovn.lab.service import Service
+
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with Lab(layout, hosts, encap=encap) as network:
+        shims.install(layout.bin)
+        server = await wire.listen(layout.control, Service(network, stop.set))
+        await network.ready()
+        tell_ready(layout, ready_fd)
+        await network.until_stopped(stop)
+        server.close()
+        layout.control.unlink(missing_ok=True)
+
+
+def tell_ready(layout: Layout, ready_fd: int | None) -> None:
+    """Say that the lab works: to the parent of `--detach`, or to the person."""
+    if ready_fd is not None:
+        os.write(ready_fd, b"ready")
+        os.close(ready_fd)
+    else:
+        click.echo(f'The lab is up in {layout.root}.  In another terminal: eval "$(pyovn lab env)"')
+
+
+def start_detached(root: Path, hosts: str, encap: str) -> None:
+    """Start the lab as a process of its own and wait until it is ready."""
+    root.mkdir(parents=True, exist_ok=True)
+    reading, writing = os.pipe()
+    log = root / "lab.log"
+    words = ["lab", "up", "--dir", str(root), "--hosts", hosts, "--encap", encap, "--ready-fd", str(writing)]
+    with log.open("w") as output:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "pyovn.cli.main", *words],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            pass_fds=(writing,),
+            start_new_session=True,
+        )
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        ready = pipe.read()
+    if ready != b"ready":
+        raise click.ClickException(f"the lab did not start:\n{log.read_text()}")
+    click.echo(f'The lab is up (pid {child.pid}) in {root}.  Now: eval "$(pyovn lab env {hosts.split(",")[0]})"')
+
+
+@lab.command()
+@root_option
+@click.argument("host", required=False)
+def env(root: Path, host: str | None) -> None:
+    """Print the environment in which OVN's and OVS's tools act on HOST of the lab."""
+    layout = Layout(root.absolute())
+    known = [path.parent.name for path in sorted(layout.root.glob("*/db.sock"))]
+    host = host or os.environ.get(HOST_VARIABLE) or next(iter(known), "")
+    if host not in known:
+        raise click.ClickException(f"no hypervisor {host!r} in {root}; there are: {', '.join(known) or 'none'}")
+    for line in exports(layout.environment(host, os.environ.get("PATH", ""))):
+        click.echo(line)
+
+
+PASSED_ON = {"ignore_unknown_options": True, "help_option_names": []}
+
+
+def passed_on(name: str, *words: str, doc: str) -> None:
+    """Make a command that the running lab carries out."""
+
+    @lab.command(name, help=doc, context_settings=PASSED_ON)
+    @root_option
+    @click.option("--host", default=lambda: os.environ.get(HOST_VARIABLE, ""))
+    @click.argument("rest", nargs=-1, type=click.UNPROCESSED)
+    def run(root: Path, host: str, rest: tuple[str, ...]) -> None:
+        sys.exit(call(str(root), host, [*words, *rest]))
+
+
+passed_on("on", "on", doc="GUEST COMMAND…: run ip, ping, udp, tcp or serve in a guest.")
+passed_on("hosts", "hosts", doc="List the hypervisors and their tunnel addresses.")
+passed_on("guests", "guests", doc="List the guests of a hypervisor.")
+passed_on("tcpdump", "tcpdump", doc="CARD|underlay [-c COUNT] [-w FILE]: show what passes, decoded.")
+passed_on("down", "down", doc="End the lab.")
+
+
+@lab.command(context_settings=PASSED_ON)
+@root_option
+@click.argument("guest")
+@click.argument("rest", nargs=-1, type=click.UNPROCESSED)
+def ping(root: Path, guest: str, rest: tuple[str, ...]) -> None:
+    """Ping from a guest; takes ping's options."""
+    sys.exit(call(str(root), "", ["on", guest, "ping", *rest]))
+
+
+@lab.command()
+@root_option
+@click.argument("host", required=False)
+def shell(root: Path, host: str | None) -> None:
+    """Open a shell whose tools act on HOST of the lab."""
+    layout = Layout(root.absolute())
+    known = [path.parent.name for path in sorted(layout.root.glob("*/db.sock"))]
+    name = host or next(iter(known), "")
+    if name not in known:
+        raise click.ClickException(f"no hypervisor {name!r} in {root}; there are: {', '.join(known) or 'none'}")
+    environment = {**os.environ, **layout.environment(name, os.environ.get("PATH", ""))}
+    program = os.environ.get("SHELL", "/bin/sh")
+    os.execve(program, [program], environment)
+
+
+@lab.command()
+@click.option("--plain", is_flag=True, help="Without colours and boxes.")
+def demo(plain: bool) -> None:
+    """Two guests on two hypervisors ping through a logical switch; everything is shown."""
+    from pyovn.lab.demo import Demo
+
+    with contextlib.suppress(KeyboardInterrupt):
+        sys.exit(asyncio.run(Demo(plain=plain).run()))
