@@ -9,7 +9,8 @@ VS = "pyovn.cli.vs."
 TOPICS = {
     VS + "general": "init show emer-reset",
     VS + "bridges": "add-br del-br list-br br-exists br-to-vlan br-to-parent br-set-external-id br-get-external-id",
-    VS + "ports": "add-port add-bond del-port list-ports list-ifaces port-to-br iface-to-br add-bond-iface del-bond-iface",
+    VS + "ports": "add-port add-bond del-port list-ports list-ifaces port-to-br iface-to-br add-bond-iface"
+    " del-bond-iface",
     VS + "controllers": "get-controller del-controller set-controller get-fail-mode del-fail-mode set-fail-mode"
     " get-manager del-manager set-manager",
     VS + "autoattach": "add-aa-mapping del-aa-mapping get-aa-mapping",

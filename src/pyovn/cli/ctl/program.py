@@ -243,5 +243,5 @@ class TransactionError(OvnError):
     def __init__(self, result: "Json") -> None:
         import json
 
-        shown = {name: result[name] for name in ("details", "error") if name in result}
-        super().__init__(f"transaction error: {json.dumps(shown, separators=(',', ':'), ensure_ascii=False)}")
+        shown = json.dumps(result, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+        super().__init__(f"transaction error: {shown}")

@@ -95,8 +95,9 @@ def _column(
     type_ = row.table.type_of(column)
     if type_ is None:
         return
-    if type_.key.ref_table in shown:
-        for target in view.referred(type_.key.ref_table, members(type_, row[column])):
+    refers_to = type_.key.ref_table
+    if refers_to is not None and refers_to in shown:
+        for target in view.referred(refers_to, members(type_, row[column])):
             yield from _row(view, shown, target, level, wanted)
     elif not _is_empty(type_, row[column]):
         yield f"{' ' * level}{column}: {value_text(type_, row[column])}"

@@ -42,8 +42,9 @@ def add_port_(ctl: "Ctl", bridge: str, name: str, *settings: str) -> None:
     if not name:
         raise CtlError("port name must not be empty string")
     port = _add(ctl, f"add-port {bridge} {name}", bridge, name, [name])
-    for setting in settings if port is not None else ():
-        assign(ctl, port, setting)
+    if port is not None:
+        for setting in settings:
+            assign(ctl, port, setting)
 
 
 @command(
