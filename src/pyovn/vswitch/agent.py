@@ -33,7 +33,7 @@ BAD_ACTION, BAD_OUT_GROUP = 2, 9
 PORT_MOD_FAILED = 7
 METER_MOD_FAILED, UNKNOWN_METER = 12, 3
 BUNDLE_FAILED, BAD_ID, BUNDLE_EXIST, BUNDLE_CLOSED, MSG_FAILED, BAD_BUNDLE_TYPE = 17, 2, 3, 4, 13, 6
-BAD_TLV = (0xFFFF, 0)
+NOT_PERMITTED = (1, 5)
 
 _FLOW_COMMANDS = {
     m.ADD: "add", m.MODIFY: "modify", m.MODIFY_STRICT: "modify_strict", m.DELETE: "delete",
@@ -152,7 +152,7 @@ class Session:
         _, metadata = compiled(message.match)
         continuation = (message.continuation or b"")[:8]
         if not self.datapath.resume(self.bridge, continuation, message.packet, metadata):
-            raise Refused(0xFFFF, 2, "stale continuation")
+            raise Refused(*NOT_PERMITTED, "stale continuation")
 
     def _multipart(self, message: m.MultipartRequest) -> list[m.Message]:
         return [m.MultipartReply(message.kind, statistics.entries(self.datapath, self.bridge, message))]
@@ -354,10 +354,10 @@ def changed_tlv_map(mappings: tuple[TlvMapping, ...], message: m.TlvTableMod) ->
         return tuple(mapping for mapping in mappings if (mapping.class_, mapping.type) not in gone)
     for wanted in message.maps:
         if wanted.length % 4 or not 0 < wanted.length <= 124 or wanted.number > 63:
-            raise Refused(*BAD_TLV, "bad option length or field number")
+            raise Refused(*NOT_PERMITTED, "bad option length or field number")
         for mapping in mappings:
             if (mapping.class_, mapping.type) == (wanted.cls, wanted.type) or mapping.field == wanted.number:
-                raise Refused(*BAD_TLV, "option or field already mapped")
+                raise Refused(*NOT_PERMITTED, "option or field already mapped")
     return mappings + tuple(TlvMapping(*wanted) for wanted in message.maps)
 
 

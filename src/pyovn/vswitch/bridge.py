@@ -49,8 +49,6 @@ class Bridge:
         self.ports: dict[int, Port] = {}
         self.tlv_map: tuple[TlvMapping, ...] = ()
         self.samples = 0  #: packets that met a `sample` action
-        #: no controller is connected and the bridge is to act as a plain switch
-        self.acts_alone = True
         self.on_packet_in: Callable[[PacketIn], None] = lambda packet: None
         #: told of ports that come (0), go (1) or change (2)
         self.on_port_status: Callable[[int, Port], None] = lambda reason, port: None

@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from pyovn.openflow.actions import Action, Actions
+from pyovn.openflow.actions import Actions
 from pyovn.openflow.flows import METER_CONTROLLER
 from pyovn.vswitch import ops
 from pyovn.vswitch.bridge import Bridge, PacketIn
@@ -56,19 +56,20 @@ class Entry:
         "credited",
         "credited_bytes",
         "end",
+        "key",
         "packets",
-        "run",
         "shape",
         "steps",
         "translation",
         "used",
     )
 
-    def __init__(self, translation: Translation, shape: Shape, steps: tuple[Step, ...], end: int, now: float) -> None:
+    def __init__(self, translation: Translation, key: int, shape: Shape, steps: tuple[Step, ...], now: float) -> None:
         self.translation = translation
+        self.key = key  #: of the packet it was made for
         self.shape = shape
         self.steps = steps
-        self.end = end  #: shortest frame the entry is good for
+        self.end = shape.end  #: shortest frame the entry is good for
         self.packets = self.bytes = self.credited = self.credited_bytes = 0
         self.used = now
 
@@ -98,7 +99,8 @@ class Bucket:
 class Datapath:
     """All bridges of a switch, and the packets that pass through them."""
 
-    def __init__(self, underlay: Underlay | None = None) -> None:
+    def __init__(self, underlay: Underlay | None = None, clock: Callable[[], float] | None = None) -> None:
+        self.clock = clock  #: asked for the time of every packet; None: `now` is set from outside
         self.bridges: dict[str, Bridge] = {}
         self.conntrack = Conntrack()
         self.tunnels = Tunnels(underlay, self._arrived)
@@ -115,7 +117,6 @@ class Datapath:
         self._busy = False
         self._depth = 0
         self._waiting: deque[tuple[Bucket, Port | None, bytes, int]] = deque()
-        self.describe: Callable[[Action], str] = lambda action: action.kind
 
     # ------------------------------------------------------------------ frames in
 
@@ -139,6 +140,8 @@ class Datapath:
         if self._busy:
             self._waiting.append((bucket, port, frame, meta))
             return
+        if self.clock is not None:
+            self.now = self.clock()
         self._busy = True
         try:
             self._handle(bucket, port, frame, meta)
@@ -193,7 +196,7 @@ class Datapath:
         self.misses += 1
         plain, shape = extract(frame)
         translation = self.translate(bucket, plain | meta, len(frame))
-        entry = Entry(translation, shape, self.compiled(translation.operations, shape), shape.end, self.now)
+        entry = Entry(translation, plain | meta, shape, self.compiled(translation.operations, shape), self.now)
         entry.packets, entry.bytes = 1, len(frame)
         if shape.whole and shape.end <= HEAD:
             self._keep(bucket, entry, frame, meta)
@@ -413,7 +416,7 @@ class Datapath:
         if self._stale():
             self.revalidate()
         translation = translate(self.scene())
-        entry = Entry(translation, shape, self.compiled(translation.operations, shape), shape.end, self.now)
+        entry = Entry(translation, 0, shape, self.compiled(translation.operations, shape), self.now)
         entry.packets, entry.bytes = 1, len(frame)
         busy, self._busy = self._busy, True
         try:

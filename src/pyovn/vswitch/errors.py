@@ -3,6 +3,10 @@
 from pyovn.net.errors import OvnError
 
 
+class NoDevice(OvnError):
+    """A port that cannot be made."""
+
+
 class Refused(OvnError):
     """A request that the switch does not carry out, as OpenFlow's (type, code)."""
 

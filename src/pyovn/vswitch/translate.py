@@ -59,6 +59,7 @@ from pyovn.openflow.actions import (
 from pyovn.openflow.fields import FIELDS, FULL, PREREQUISITES
 from pyovn.openflow.flows import GROUP_ANY, SEND_FLOW_REM, Bucket, Flow
 from pyovn.openflow.match import canonical, match
+from pyovn.openflow.match_text import format_match
 from pyovn.vswitch import ops
 from pyovn.vswitch.bridge import Bridge
 from pyovn.vswitch.conntrack.nat import Nat
@@ -86,7 +87,6 @@ from pyovn.vswitch.key import (
 from pyovn.vswitch.normal import flood_ports, normal
 from pyovn.vswitch.ports import CONFIG_DOWN, CONFIG_NO_FWD, CONFIG_NO_RECV, Port
 from pyovn.vswitch.tables import Rule, Table
-from pyovn.vswitch.text import match_text
 
 MAX_DEPTH, MAX_RESUBMITS = 64, 4096
 TABLE_SELF = 255
@@ -221,13 +221,7 @@ class Translator:
         self._boundary(lambda: self._enter(table))
 
     def _enter(self, table: int) -> None:
-        if self.bridge.acts_alone and self.bridge.fail_mode == "standalone" and not self._any_flow():
-            normal(self)
-            return
         self._look_up(table, None)
-
-    def _any_flow(self) -> bool:
-        return any(table.rules.count for table in self.bridge.tables.tables)
 
     def _thawed(self, frozen: Frozen) -> None:
         def body() -> None:
@@ -930,7 +924,7 @@ def _ordered(actions: Actions) -> Actions:
 
 def describe_rule(rule: Rule) -> str:
     """A flow as the trace shows it."""
-    shown = match_text(rule.match)
+    shown = format_match(rule.match)
     cookie = f", cookie {rule.cookie:#x}" if rule.cookie else ""
     return f"{shown + ', ' if shown else ''}priority {rule.priority}{cookie}"
 

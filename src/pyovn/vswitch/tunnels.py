@@ -115,7 +115,7 @@ class Tunnels:
         self.underlay = underlay
         self.arrived = arrived
         self._ports: dict[tuple[str, int, str, str, int | None], tuple[Bridge, Port]] = {}
-        self._listening: set[tuple[str, int]] = set()
+        self._listening: set[tuple[str, str, int]] = set()
         self._known: dict[tuple[bytes, str, str, int], tuple[str, Port, int, int]] = {}
         self.dropped = 0  #: datagrams that no tunnel port takes
 
@@ -123,11 +123,12 @@ class Tunnels:
         """Take `port` into service."""
         config = port.tunnel
         assert config is not None
+        place = (config.kind, config.local or "", config.udp_port)
+        if self.underlay is not None and place not in self._listening:
+            self.underlay.listen(config.local or "", config.udp_port, self._receiver(config.kind, config.udp_port))
+            self._listening.add(place)
         self._known.clear()
         self._ports[self._place(config)] = (bridge, port)
-        if self.underlay is not None and (config.kind, config.udp_port) not in self._listening:
-            self._listening.add((config.kind, config.udp_port))
-            self.underlay.listen("", config.udp_port, self._receiver(config.kind, config.udp_port))
 
     def remove(self, port: Port) -> None:
         """Take `port` out of service."""
