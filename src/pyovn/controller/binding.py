@@ -226,7 +226,7 @@ def port_name(db: Reader, uuid: Uuid) -> tuple[tuple[tuple[str, PortKey], ...], 
     row = db.row(PortBinding, uuid)
     assert row is not None
     chassis = own_chassis(db)
-    here = chassis is not None and (row.chassis == chassis or chassis in row.additional_chassis)
+    here = chassis is not None and row.chassis == chassis
     if row.type == "chassisredirect":
         found = db.look(BINDING, uuid)
         here = found is not None

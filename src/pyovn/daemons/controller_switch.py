@@ -105,16 +105,16 @@ class SwitchConnection:
         batch = list(_messages(difference))
         while batch:
             try:
-                await client.bundle(batch)
-                return
+                refused = await client.bundle(batch)
+                batch = []
             except BundleFailed as failed:
-                refused = [message for message, _ in failed.failures]
-                for message, why in failed.failures:
-                    flows_log.error("switch refused %s: %s", _shown(message), why)
-                    self._forget(message)
-                if not refused:
+                if not (refused := failed.failures):
                     raise
-                batch = [message for message in batch if message not in refused]
+                culprits = [message for message, _ in refused]
+                batch = [message for message in batch if message not in culprits]
+            for message, why in refused:
+                flows_log.error("switch refused %s: %s", _shown(message), why)
+                self._forget(message)
 
     def _forget(self, message: m.Message) -> None:
         if isinstance(message, m.FlowMod) and message.command == m.ADD:

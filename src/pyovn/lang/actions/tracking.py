@@ -21,7 +21,7 @@ from pyovn.openflow.actions import CtClear as OpenFlowCtClear
 
 ZoneName = Literal["dnat", "snat"]
 
-_ALL_ZERO = Nat("src", 0)
+_ALL_ZERO = Nat("src")  #: what a switch makes of `nat(src=0.0.0.0)`, and what it accepts for IPv6 too
 
 
 @dataclass(frozen=True, slots=True)
