@@ -12,13 +12,18 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pyovn.cli.lab_client import call
 from pyovn.lab.layout import DEFAULT_ROOT, HOST_VARIABLE, ROOT_VARIABLE, Layout, exports
 from pyovn.net.errors import OvnError
+
+if TYPE_CHECKING:
+    from pyovn.lab.network import Lab
 
 root_option = click.option(
     "--dir",
@@ -38,29 +43,55 @@ def lab() -> None:
 @root_option
 @click.option("--hosts", default="hv1,hv2", show_default=True, help="The hypervisors' names.")
 @click.option("--encap", type=click.Choice(["geneve", "vxlan"]), default="geneve", show_default=True)
+@click.option("--northd", type=click.Path(exists=True, path_type=Path), help="Run this ovn-northd in place of ours.")
+@click.option("--controller", "controllers", multiple=True, help="HOST=PROGRAM: run this ovn-controller on HOST.")
 @click.option("--detach", is_flag=True, help="Go on in the background; returns when the lab is ready.")
 @click.option("--ready-fd", type=int, hidden=True)
-def up(root: Path, hosts: str, encap: str, detach: bool, ready_fd: int | None) -> None:
+def up(
+    root: Path,
+    hosts: str,
+    encap: str,
+    northd: Path | None,
+    controllers: tuple[str, ...],
+    detach: bool,
+    ready_fd: int | None,
+) -> None:
     """Start a lab: databases, ovn-northd, and hypervisors with their switches."""
+    from pyovn.lab.foreign import Parts
+    from pyovn.lab.network import Lab
+
     if detach:
-        start_detached(root, hosts, encap)
+        programs = [f"--northd={northd}"] if northd else []
+        programs += [f"--controller={pair}" for pair in controllers]
+        start_detached(root, hosts, [f"--encap={encap}", *programs])
         return
+    pairs = (pair.partition("=") for pair in controllers)
     try:
-        asyncio.run(serve(Layout(root.absolute()), hosts.split(","), encap, ready_fd))
-    except OvnError as fault:
-        raise click.ClickException(str(fault)) from None
+        parts = Parts(northd, {host: Path(program) for host, _, program in pairs})
+        network = Lab(Layout(root.absolute()), hosts.split(","), encap=encap, parts=parts)
+        asyncio.run(serve(network, ready_fd))
+    except* OvnError as faults:
+        raise click.ClickException("; ".join(str(fault) for fault in leaves(faults))) from None
 
 
-async def serve(layout: Layout, hosts: list[str], encap: str, ready_fd: int | None) -> None:
+def leaves(group: BaseExceptionGroup[OvnError]) -> Iterator[BaseException]:
+    """The exceptions in a group of groups."""
+    for fault in group.exceptions:
+        if isinstance(fault, BaseExceptionGroup):
+            yield from leaves(fault)
+        else:
+            yield fault
+
+
+async def serve(network: "Lab", ready_fd: int | None) -> None:
     """Run a lab until it is told to end."""
     from pyovn.lab import shims, wire
-    from pyovn.lab.network import Lab
     from pyovn.lab.service import Service
 
-    stop = asyncio.Event()
+    stop, layout = asyncio.Event(), network.layout
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with Lab(layout, hosts, encap=encap) as network:
+    async with network:
         shims.install(layout.bin)
         server = await wire.listen(layout.control, Service(network, stop.set))
         await network.ready()
@@ -79,12 +110,12 @@ def tell_ready(layout: Layout, ready_fd: int | None) -> None:
         click.echo(f'The lab is up in {layout.root}.  In another terminal: eval "$(pyovn lab env)"')
 
 
-def start_detached(root: Path, hosts: str, encap: str) -> None:
+def start_detached(root: Path, hosts: str, options: list[str]) -> None:
     """Start the lab as a process of its own and wait until it is ready."""
     root.mkdir(parents=True, exist_ok=True)
     reading, writing = os.pipe()
     log = root / "lab.log"
-    words = ["lab", "up", "--dir", str(root), "--hosts", hosts, "--encap", encap, "--ready-fd", str(writing)]
+    words = ["lab", "up", f"--dir={root}", f"--hosts={hosts}", f"--ready-fd={writing}", *options]
     with log.open("w") as output:
         child = subprocess.Popen(
             [sys.executable, "-m", "pyovn.cli.main", *words],

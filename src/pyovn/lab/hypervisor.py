@@ -7,10 +7,12 @@ The three talk over sockets in the hypervisor's run directory, exactly as three 
 """
 
 import asyncio
+from pathlib import Path
 
 from pyovn.daemons.controller import PROGRAM, Config, Controller
 from pyovn.daemons.controller_commands import commands
 from pyovn.daemons.vswitchd import Vswitchd
+from pyovn.lab.foreign import run_controller
 from pyovn.lab.layout import HostLayout
 from pyovn.lab.machines import Machines
 from pyovn.ovsdb.txn import Txn
@@ -27,7 +29,9 @@ FIRST_ADDRESS = 11
 class Hypervisor:
     """One hypervisor; see the module."""
 
-    def __init__(self, layout: HostLayout, number: int, southbound: str, fabric: Fabric, encap: str) -> None:
+    def __init__(
+        self, layout: HostLayout, number: int, southbound: str, fabric: Fabric, encap: str, program: Path | None
+    ) -> None:
         self.layout, self.address = layout, f"192.0.2.{FIRST_ADDRESS + number}"
         self.machines = Machines(layout.name, number)
         self.database = f"unix:{layout.database}"
@@ -40,6 +44,7 @@ class Hypervisor:
             "ovn-encap-type": encap,
             "ovn-encap-ip": self.address,
         }
+        self._program = program  #: the ovn-controller to run, None: ours, in this process
         self._server = Shell()
         self.switch: Vswitchd | None = None
         self.controller: Controller | None = None
@@ -64,6 +69,8 @@ class Hypervisor:
 
     async def _control(self) -> None:
         """Run the controller and its control socket."""
+        if self._program is not None:
+            await run_controller(self._program, self.layout)
         config = Config(self.database, self.layout.rundir, hostname=self.layout.name)
         self.controller = Controller(config)
         path = str(self.layout.announce("ovn-controller"))

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from pyovn.daemons.northd import PROGRAM, Northd, commands
+from pyovn.lab.foreign import Parts, run_northd
 from pyovn.lab.hypervisor import Hypervisor
 from pyovn.lab.layout import Layout, UnusableRoot
 from pyovn.net.errors import OvnError
@@ -22,6 +23,8 @@ from pyovn.runtime.ovsdb_server.shell import Shell
 from pyovn.tables.nb import NORTHBOUND, LogicalSwitchPort, NBGlobal
 from pyovn.tables.sb import SOUTHBOUND, Chassis, ChassisPrivate, PortBinding
 from pyovn.vswitch.underlay import Fabric
+
+OUR_PARTS = Parts()
 
 
 class NoSuchHost(OvnError):
@@ -34,13 +37,17 @@ class NoSuchHost(OvnError):
 class Lab:
     """A running lab; see the module."""
 
-    def __init__(self, layout: Layout, hosts: Sequence[str], *, encap: str = "geneve") -> None:
+    def __init__(
+        self, layout: Layout, hosts: Sequence[str], *, encap: str = "geneve", parts: Parts = OUR_PARTS
+    ) -> None:
         if not hosts or len({*hosts}) != len(hosts) or any("/" in name or not name for name in hosts):
             raise UnusableRoot(layout.root, "hypervisors need different names without slashes")
-        self.layout, self.fabric = layout, Fabric()
+        if strangers := parts.controllers.keys() - {*hosts}:
+            raise NoSuchHost(min(strangers), hosts)
+        self.layout, self.fabric, self._parts = layout, Fabric(), parts
         southbound = f"unix:{layout.southbound}"
         self.hosts = {
-            name: Hypervisor(layout.host(name), number, southbound, self.fabric, encap)
+            name: Hypervisor(layout.host(name), number, southbound, self.fabric, encap, parts.controllers.get(name))
             for number, name in enumerate(hosts)
         }
         self.northbound = Client(
@@ -81,8 +88,10 @@ class Lab:
 
     async def _northd(self) -> None:
         """Run ovn-northd and its control socket, on the first host."""
-        northd = Northd(f"unix:{self.layout.northbound}", f"unix:{self.layout.southbound}")
         first = next(iter(self.hosts.values()))
+        if self._parts.northd is not None:
+            await run_northd(self._parts.northd, self.layout, first.layout)
+        northd = Northd(f"unix:{self.layout.northbound}", f"unix:{self.layout.southbound}")
         path = str(first.layout.announce("ovn-northd"))
         async with ControlServer(path, commands(northd), version=PROGRAM.version):
             await northd.run()
