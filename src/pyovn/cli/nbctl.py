@@ -4,6 +4,10 @@ from pyovn.cli.ctl.program import Program
 from pyovn.cli.ctl.records import ONLY, by_name, via
 from pyovn.cli.nb.barrier import NbBarrier
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 NB = "pyovn.cli.nb."
 
 #: module → its commands; only the modules of the commands that are used get imported
@@ -60,8 +64,8 @@ PROGRAM = Program(
 )
 
 
-def main() -> int:
-    """Run `ovn-nbctl`."""
+def main(words: "Sequence[str] | None" = None) -> int:
+    """Run `ovn-nbctl` with the words of its command line."""
     from pyovn.cli.ctl.frame import main
 
-    return main(PROGRAM)
+    return main(PROGRAM, words)

@@ -4,6 +4,10 @@ from pyovn.cli.ctl.program import Program
 from pyovn.cli.ctl.records import ONLY, by_name
 from pyovn.cli.sb.barrier import NoBarrier
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 SB = "pyovn.cli.sb."
 
 #: module → its commands; only the modules of the commands that are used get imported
@@ -48,8 +52,8 @@ PROGRAM = Program(
 )
 
 
-def main() -> int:
-    """Run `ovn-sbctl`."""
+def main(words: "Sequence[str] | None" = None) -> int:
+    """Run `ovn-sbctl` with the words of its command line."""
     from pyovn.cli.ctl.frame import main
 
-    return main(PROGRAM)
+    return main(PROGRAM, words)

@@ -4,6 +4,10 @@ from pyovn.cli.ctl.program import Program
 from pyovn.cli.ctl.records import ONLY, by_name, via
 from pyovn.cli.vs.barrier import VsBarrier
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 VS = "pyovn.cli.vs."
 
 TOPICS = {
@@ -49,8 +53,8 @@ PROGRAM = Program(
 )
 
 
-def main() -> int:
-    """Run `ovs-vsctl`."""
+def main(words: "Sequence[str] | None" = None) -> int:
+    """Run `ovs-vsctl` with the words of its command line."""
     from pyovn.cli.ctl.frame import main
 
-    return main(PROGRAM)
+    return main(PROGRAM, words)

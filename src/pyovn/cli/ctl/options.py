@@ -36,7 +36,11 @@ SHORT = {
 
 
 def leading_options(
-    words: "Sequence[str]", known: "Mapping[str, str]", *, abbreviated: bool = True
+    words: "Sequence[str]",
+    known: "Mapping[str, str]",
+    *,
+    abbreviated: bool = True,
+    short: "Mapping[str, str]" = SHORT,
 ) -> "tuple[list[tuple[str, str | None]], list[str]]":
     """The options that `words` begin with, in full, and the words after them; raises `CtlError`."""
     given: list[tuple[str, str | None]] = []
@@ -45,7 +49,9 @@ def leading_options(
         word = left.pop(0)
         if word == "--":
             break
-        given.extend(_long(word, left, known, abbreviated) if word.startswith("--") else _short(word, left, known))
+        given.extend(
+            _long(word, left, known, abbreviated) if word.startswith("--") else _short(word, left, known, short)
+        )
     return given, left
 
 
@@ -67,11 +73,13 @@ def _long(
     return [(full, left.pop(0))]
 
 
-def _short(word: str, left: "list[str]", known: "Mapping[str, str]") -> "list[tuple[str, str | None]]":
+def _short(
+    word: str, left: "list[str]", known: "Mapping[str, str]", short: "Mapping[str, str]"
+) -> "list[tuple[str, str | None]]":
     """The options of a cluster such as `-t5` or `-hV`."""
     given: list[tuple[str, str | None]] = []
     for at, letter in enumerate(word[1:], 1):
-        full = SHORT.get("-" + letter)
+        full = short.get("-" + letter)
         if full is None or full not in known:
             raise CtlError(f"unrecognized option '{letter}'")
         rest = word[at + 1 :]
