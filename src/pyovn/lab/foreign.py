@@ -53,18 +53,19 @@ async def run(program: Path, name: str, words: Sequence[str], host: HostLayout) 
     rundir = str(host.rundir)
     log = host.rundir / f"{name}.log"
     places = {f"{family}_{kind}": rundir for family in ("OVS", "OVN") for kind in ("RUNDIR", "LOGDIR", "DBDIR")}
-    process = await asyncio.create_subprocess_exec(
-        str(program),
-        *words,
-        f"--unixctl={host.rundir / name}.ctl",
-        f"--log-file={log}",
-        "-vconsole:off",
-        "-vsyslog:off",
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-        env={**os.environ, **places},
-    )
+    with log.open("ab") as complaints:
+        process = await asyncio.create_subprocess_exec(
+            str(program),
+            *words,
+            f"--pidfile={host.rundir / name}.pid",
+            f"--log-file={log}",
+            "-vconsole:off",
+            "-vsyslog:off",
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=complaints,
+            env={**os.environ, **places},
+        )
     try:
         code = await process.wait()
     finally:
