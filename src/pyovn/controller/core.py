@@ -23,7 +23,7 @@ from pyovn.controller.local import HOST, LOCAL, Host, Installed, LocalRows, Zone
 from pyovn.controller.logical import FAULTS, GROUPS, METERS, LogicalFlows
 from pyovn.controller.monitor import Conditions, conditions
 from pyovn.controller.patches import OWNED
-from pyovn.controller.portflows import PROBLEMS
+from pyovn.controller.portflows import BALANCER_PROBLEMS, PROBLEMS
 from pyovn.controller.settings import Settings
 from pyovn.controller.tunnels import CHASSIS_ID, INDEX_PREFIX
 from pyovn.controller.upkeep import CHASSIS_EDITS, IFACE_EDITS, PORT_EDITS, SWITCH_EDITS
@@ -154,10 +154,12 @@ class Core:
     def take_problems(self) -> list[str]:
         """What has come to be wrong with rows since the last call."""
         found: list[str] = []
-        faults, problems = self.engine.facts(FAULTS), self.engine.facts(PROBLEMS)
+        faults = self.engine.facts(FAULTS)
         found += (text for uuid in faults.take() if (text := faults.get(uuid)) is not None)
-        for uuid in problems.take():
-            found += problems.get(uuid) or ()
+        for relation in (PROBLEMS, BALANCER_PROBLEMS):
+            problems = self.engine.facts(relation)
+            for uuid in problems.take():
+                found += problems.get(uuid) or ()
         return found
 
     def take_flush(self) -> tuple[int, ...]:

@@ -29,6 +29,7 @@ PHYSICAL: Final[tuple[Family, ...]] = (
     portflows.learned_neighbour,
     portflows.static_neighbour,
     portflows.learned_station,
+    portflows.balancer,
     upkeep.wanted_patch,
     upkeep.switch_upkeep,
     upkeep.interface_upkeep,

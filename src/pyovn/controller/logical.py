@@ -45,6 +45,8 @@ FAULTS: Final = Single[Uuid, str]("faults of logical flows")
 #: (datapath, name) → key of a multicast group
 MULTICAST: Final = Bag[tuple[Uuid, str], int]("multicast groups by name")
 
+#: The name that stands for no port at all.
+NO_PORT: Final = "none"
 FULL_METADATA: Final = 0xFFFFFFFFFFFFFFFF
 _RESIDENT: Final = re.compile(r'is_chassis_resident\("([^"]*)"\)')
 _SET: Final = re.compile(r"\$([A-Za-z_.][\w.]*)")
@@ -236,6 +238,8 @@ class _Compilation:
         """Name → key on this datapath; keys of ports are noted."""
 
         def lookup(name: str) -> int | None:
+            if name == NO_PORT:
+                return 0
             for found in self.db.look(PORT, name):
                 if found.datapath == datapath.uuid:
                     self.keys[found.key] = name

@@ -5,15 +5,17 @@ interface ─► tunnels.arrivals                    MAC_Binding, Static_MAC_Bin
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
+from pyovn.controller import layout
 from pyovn.controller.binding import BINDING, PORT, Binding
-from pyovn.controller.datapaths import DATAPATH, MULTICHASSIS, Datapath, global_options, zones
+from pyovn.controller.datapaths import DATAPATH, DATAPATHS, MULTICHASSIS, Datapath, global_options, zones
 from pyovn.controller.flowtable import FLOWS, Flows
 from pyovn.controller.local import HOST, Host
-from pyovn.controller.physical import neighbours, port_security, ports, remote, tunnels
+from pyovn.controller.physical import balancers, neighbours, port_security, ports, remote, tunnels
 from pyovn.controller.physical.fixed import fixed_flows
-from pyovn.controller.physical.multichassis import awaiting_activation
+from pyovn.controller.physical.multichassis import LINK_HEADER, awaiting_activation, size_checks
 from pyovn.controller.physical.ports import LogicalPort, Wire
 from pyovn.controller.physical.remote import Members
 from pyovn.controller.physical.steps import NO_ZONES
@@ -32,11 +34,14 @@ from pyovn.controller.view import (
 )
 from pyovn.incr.engine import Reader, family
 from pyovn.incr.relation import Single
+from pyovn.lang.actions.env import Env, encode
+from pyovn.lang.actions.parse import parse
 from pyovn.net.errors import Malformed
 from pyovn.net.ip import ip_parse
-from pyovn.net.mac import mac_int
+from pyovn.net.mac import eui64_lla, mac_int
 from pyovn.net.uuids import Uuid
-from pyovn.openflow.actions import Conjunction, Controller
+from pyovn.openflow.action_codec import encode_actions
+from pyovn.openflow.actions import Actions, Conjunction, Controller
 from pyovn.openflow.flows import Flow
 from pyovn.openflow.match import match
 from pyovn.tables.sb import (
@@ -44,6 +49,7 @@ from pyovn.tables.sb import (
     Chassis,
     DatapathBinding,
     Encap,
+    LoadBalancer,
     MACBinding,
     MulticastGroup,
     PortBinding,
@@ -51,9 +57,19 @@ from pyovn.tables.sb import (
 )
 from pyovn.tables.vswitch import Interface
 
+#: What answers a packet that is too large, by Ethernet type.
+TOO_BIG: Final = {
+    layout.IPV4: "icmp4_error {{ reg9[1] = 0; flags.loopback = 1; eth.dst <-> eth.src; ip4.dst <-> ip4.src; "
+    "ip.ttl = 255; icmp4.type = 3; icmp4.code = 4; icmp4.frag_mtu = {mtu}; next(pipeline=ingress, table=0); }};",
+    layout.IPV6: "icmp6_error {{ reg9[1] = 0; flags.loopback = 1; eth.dst <-> eth.src; ip6.dst <-> ip6.src; "
+    "ip.ttl = 255; icmp6.type = 2; icmp6.code = 0; icmp6.frag_mtu = {mtu}; next(pipeline=ingress, table=0); }};",
+}
+
 Problems = tuple[str, ...]
 #: What is wrong with a row, by row.
 PROBLEMS: Final = Single[Uuid, Problems]("problems of ports")
+
+BALANCER_PROBLEMS: Final = Single[Uuid, Problems]("problems of load balancers")
 
 #: Types whose ports on other chassis a physical network reaches directly.
 BRIDGEABLE: Final = frozenset({"", "localport", "external", "virtual"})
@@ -148,7 +164,22 @@ def _activation(db: Reader, logical: LogicalPort, wire: Wire, row: PortBinding, 
     activated = row.options.get("additional-chassis-activated", "").split(",")
     if here.role == "additional" and strategy and ours is not None and ours.chassis not in activated:
         announce = Controller(userdata=ACTIVATION_OPCODE)
-        yield from awaiting_activation(logical, wire, strategy.split(","), announce)
+        addresses = list(_addresses(row))
+        yield from awaiting_activation(logical, wire, strategy.split(","), addresses, announce)
+
+
+def _addresses(row: PortBinding) -> Iterator[tuple[int, int, int]]:
+    """(MAC, version, IP) of everything a port's addresses say, link-local ones included."""
+    for text in sorted(row.mac):
+        words = text.split()
+        try:
+            mac = mac_int(words[0]) if words else 0
+            found = [ip_parse(word.partition("/")[0]) for word in words[1:]]
+        except Malformed:
+            continue
+        if any(version == 6 for version, _ in found):
+            yield mac, 6, eui64_lla(mac)
+        yield from ((mac, version, ip) for version, ip in found)
 
 
 def _localnet(db: Reader, ours: Settings, where: Datapath, row: PortBinding, here: Binding) -> Iterator[Flow]:
@@ -224,12 +255,20 @@ def _l2gateway(db: Reader, ours: Settings, where: Datapath, row: PortBinding, he
 
 def _patch(db: Reader, ours: Settings, where: Datapath, row: PortBinding, here: Binding) -> Iterator[Flow]:
     for there in db.where(PortBinding, "logical_port", row.options.get("peer", "")):
-        beyond = db.look(DATAPATH, there.datapath)
-        if beyond is None or there.options.get("peer") != row.logical_port:
+        if there.options.get("peer") != row.logical_port:
             continue
         logical = _logical(db, where, row, own_zone=here.type != "patch")
         yield from ports.common_flows(logical)
-        yield from ports.patch_flows(logical, _logical(db, beyond, there, own_zone=there.type != "patch"))
+        yield from ports.patch_flows(logical, _peer(db, there))
+
+
+def _peer(db: Reader, there: PortBinding) -> LogicalPort:
+    """The other side of a patch, which need not be in a local datapath."""
+    beyond = db.look(DATAPATH, there.datapath)
+    if beyond is not None:
+        return _logical(db, beyond, there, own_zone=there.type != "patch")
+    key = db.column(DatapathBinding, there.datapath, "tunnel_key") or 0
+    return LogicalPort(cookie_of(there.uuid), key, there.tunnel_key, NO_ZONES)
 
 
 def _redirect(db: Reader, ours: Settings, where: Datapath, row: PortBinding, here: Binding) -> Iterator[Flow]:
@@ -271,10 +310,10 @@ def _elsewhere(db: Reader, ours: Settings, where: Datapath, row: PortBinding) ->
         return
     localnets = where.localnets if row.type in BRIDGEABLE and not _always_tunnel(db) else ()
     if localnets:
-        yield ports.via_localnet(logical, localnets[0].key)
         yield from _from_multichassis(db, ours, where, row, logical)
-        if not row.additional_chassis:
-            return
+    if localnets and not row.additional_chassis:
+        yield ports.via_localnet(logical, localnets[0].key)
+        return
     yield from _tunnelled(db, ours, where, row, logical)
 
 
@@ -311,6 +350,27 @@ def _from_multichassis(
     for sender in db.look(MULTICHASSIS, where.uuid):
         if sender.uuid != row.uuid:
             yield remote.from_multichassis(logical, sender.key, first, option)
+            for port in db.where(PortBinding, "logical_port", sender.name):
+                yield from _size_checks(db, ours, port, logical, first[0])
+
+
+def _size_checks(
+    db: Reader, ours: Settings, sender: PortBinding, logical: LogicalPort, tunnel: Tunnel
+) -> Iterator[Flow]:
+    """Packets to and from a multichassis port here, which must fit through a tunnel though a wire would do."""
+    here = db.look(BINDING, sender.uuid)
+    if here is None or not here.mtu:
+        return
+    outer = tunnels.OUTER_IPV6 if ":" in tunnel.remote_ip else tunnels.OUTER_IPV4
+    mtu = here.mtu - tunnels.OVERHEAD[tunnel.type] - outer
+    errors = {eth_type: _too_big(eth_type, mtu - LINK_HEADER) for eth_type in TOO_BIG}
+    yield from size_checks(logical, sender.tunnel_key, mtu, errors)
+
+
+@lru_cache(maxsize=64)
+def _too_big(eth_type: int, mtu: int) -> Actions:
+    """The answer to a packet that is too large."""
+    return encode(parse(TOO_BIG[eth_type].format(mtu=mtu)), Env(wire=encode_actions))
 
 
 def _failover(db: Reader, ours: Settings, logical: LogicalPort, row: PortBinding) -> Iterator[Flow]:
@@ -495,3 +555,30 @@ def _is_vif(db: Reader, where: Datapath, key: int) -> bool:
     if not learns:
         return False
     return any(db.column(PortBinding, each, "type") == "" for each in db.find(PortBinding, "tunnel_key", key))
+
+
+@family(over=LoadBalancer, emits=[FLOWS, BALANCER_PROBLEMS])
+def balancer(db: Reader, uuid: Uuid) -> tuple[Flows, Problems]:
+    """Hairpin flows of a load balancer on local switches."""
+    row = db.row(LoadBalancer, uuid)
+    assert row is not None
+    on = {
+        found.key
+        for each in sorted(row.datapaths)
+        if (found := db.look(DATAPATH, each)) is not None and found.is_switch
+    }
+    for group in (row.ls_datapath_group, row.datapath_group):
+        if group is not None:
+            on.update(found.key for found in db.look(DATAPATHS, group) or () if found.is_switch)
+    if not on:
+        return (), ()
+    problems: list[str] = []
+    described = balancers.Balancer(
+        cookie_of(uuid),
+        row.protocol or "tcp",
+        tuple(balancers.vips_of(row.vips, problems)),
+        balancers.snat_addresses(row.options.get("hairpin_snat_ip", "").split()),
+        tuple(sorted(on)),
+        "reg4" if global_options(db).get("register_consolidation") == "true" else "reg1",
+    )
+    return tuple(balancers.hairpin_flows(described)), tuple(f"{row.name}: {text}" for text in problems)

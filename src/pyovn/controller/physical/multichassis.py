@@ -6,7 +6,7 @@
 43    no: an ICMP error back to the sender
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from pyovn.controller import layout
@@ -16,20 +16,27 @@ from pyovn.openflow.actions import Action, Actions, CheckPktLarger, Controller
 from pyovn.openflow.flows import Flow
 from pyovn.openflow.match import Match, match
 
-ETHERNET: Final = 14
-VLAN_ALLOWANCE: Final = 4
-ARP_REQUEST, ARP_REPLY = 1, 2
+#: Ethernet header and VLAN tag: what separates the frame that fits from the packet that fits.
+LINK_HEADER: Final = 18
 
-#: What announces a guest, by activation strategy: the matches on its first packets.
-ANNOUNCEMENTS: Final[dict[str, tuple[dict[str, int], ...]]] = {
-    "rarp": ({"eth_type": layout.RARP},),
-    "garp": ({"eth_type": layout.ARP, "arp_op": ARP_REQUEST}, {"eth_type": layout.ARP, "arp_op": ARP_REPLY}),
-    "na": ({"eth_type": layout.IPV6, "ip_proto": 58, "ip_ttl": 255, "icmpv6_type": 136, "icmpv6_code": 0},),
-}
+#: (MAC, version, IP) of a guest.
+Address = tuple[int, int, int]
+
+
+def announcements(strategy: str, in_port: int, addresses: Iterable[Address]) -> Iterator[Match]:
+    """The packets with which a guest announces itself, as an activation strategy sees it."""
+    if strategy == "rarp":
+        yield match(in_port=in_port, eth_type=layout.RARP)
+    for mac, version, ip in addresses:
+        if strategy == "garp" and version == 4:
+            yield match(in_port=in_port, eth_type=layout.ARP, eth_src=mac, arp_sha=mac, arp_spa=ip, arp_tpa=ip)
+        if strategy == "na" and version == 6:
+            advert = {"eth_type": layout.IPV6, "ip_proto": 58, "icmpv6_type": 136, "icmpv6_code": 0}
+            yield match(in_port=in_port, ipv6_src=ip, nd_target=ip, nd_tll=mac, **advert)
 
 
 def awaiting_activation(
-    port: LogicalPort, wire: Wire, strategies: Iterable[str], announce: Controller
+    port: LogicalPort, wire: Wire, strategies: Iterable[str], addresses: Sequence[Address], announce: Controller
 ) -> Iterator[Flow]:
     """A location that must stay silent until the guest shows up there."""
     steps: tuple[Action, ...] = (
@@ -38,8 +45,8 @@ def awaiting_activation(
         resubmit(layout.INGRESS),
     )
     for strategy in strategies:
-        for announcement in ANNOUNCEMENTS.get(strategy, ()):
-            yield port.flow(layout.PHY_TO_LOG, 1010, match(in_port=wire.ofport, **announcement), steps)
+        for announcement in announcements(strategy, wire.ofport, addresses):
+            yield port.flow(layout.PHY_TO_LOG, 1010, announcement, steps)
     yield port.flow(layout.PHY_TO_LOG, 1000, match(in_port=wire.ofport), ())
     yield port.flow(layout.LOG_TO_PHY, 1000, port.there(), ())
 
@@ -56,11 +63,6 @@ def size_checks(port: LogicalPort, multichassis: int, mtu: int, errors: dict[int
             yield port.flow(layout.OUTPUT_LARGE, 100, where, check)
             too_large = _passing(port, side, multichassis, eth_type, reg9=(layout.TOO_LARGE, layout.TOO_LARGE))
             yield port.flow(layout.OUTPUT_LARGE_PROCESS, 100, too_large, error)
-
-
-def largest(interface_mtu: int, overhead: int) -> int:
-    """The longest frame that fits through a tunnel which adds `overhead` bytes."""
-    return interface_mtu - overhead
 
 
 def _passing(port: LogicalPort, side: str, key: int, eth_type: int, **more: tuple[int, int]) -> Match:

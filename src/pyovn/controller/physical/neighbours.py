@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from pyovn.controller import layout
+from pyovn.controller.physical import balancers
 from pyovn.controller.physical.steps import FULL_MAC, flag, outport
 from pyovn.openflow.actions import SetField
 from pyovn.openflow.flows import Flow
@@ -59,4 +60,4 @@ def forwarding_flows(datapath: int, mac: int, key: int, *, beside_localnet: bool
 
 def _registers(version: int, value: int, narrow: str, wide: str) -> dict[str, int]:
     """The address in the registers a look-up action puts it in."""
-    return {narrow: value} if version == 4 else {wide: value}
+    return {narrow: value} if version == 4 else balancers.wide(wide, value)

@@ -79,7 +79,7 @@ class Wire:
         if self.vlan is None:
             return steps
         vid = self.vlan | layout.VLAN_PRESENT
-        tag = SetField("vlan_tci", vid, layout.VLAN_VID | layout.VLAN_PRESENT)
+        tag = SetField("vlan_vid", vid, layout.VLAN_VID | layout.VLAN_PRESENT)
         return (PushVlan(self.ethertype), tag, *steps, PopVlan())
 
 
