@@ -132,12 +132,16 @@ class ControlServer:
         try:
             if not all(isinstance(argument, str) for argument in arguments):
                 raise CommandFailed("command has non-string argument")
-            return jsonrpc.reply(await self.run(name, arguments), message["id"])
+            return jsonrpc.reply(_whole_lines(await self.run(name, arguments)), message["id"])
         except OvnError as fault:
-            return jsonrpc.error(str(fault), message["id"])
+            return jsonrpc.error(_whole_lines(str(fault)), message["id"])
         except Exception as fault:
             log.exception("command %s failed", name)
-            return jsonrpc.error(f"internal error: {type(fault).__name__}: {fault}", message["id"])
+            return jsonrpc.error(f"internal error: {type(fault).__name__}: {fault}\n", message["id"])
+
+
+def _whole_lines(text: str) -> str:
+    return text if not text or text.endswith("\n") else f"{text}\n"
 
 
 def _set_options(arguments: list[str]) -> str:
@@ -199,7 +203,7 @@ async def _reply(reader: asyncio.StreamReader) -> str:
                 case "reply":
                     return _shown(message["result"])
                 case "error":
-                    raise CommandFailed(_shown(message["error"]))
+                    raise CommandFailed(_shown(message["error"]).removesuffix("\n"))
     raise CommandFailed("connection closed before the answer came")
 
 

@@ -167,7 +167,7 @@ def _start(program: Program, found: Arguments, body: Body) -> int:
         notify = _fork_and_wait(program)
         os.setsid()
     if "monitor" in found:
-        notify = _watch(program, notify)
+        notify = _watch(program, notify, leave_terminal="detach" in found)
     if "user" in found:
         _become(found.text("user"))
     daemon = Daemon(program, found, notify)
@@ -230,7 +230,7 @@ def _fork_and_wait(program: Program) -> int:
     os._exit(code if code > 0 else 1)
 
 
-def _watch(program: Program, notify: int | None) -> int | None:
+def _watch(program: Program, notify: int | None, *, leave_terminal: bool) -> int | None:
     """Fork a daemon, and another one each time that it crashes; only the daemons return from here."""
     ward = _Ward()
     while True:
@@ -242,6 +242,8 @@ def _watch(program: Program, notify: int | None) -> int | None:
         if notify is not None:
             os.close(notify)
             notify = None
+        if leave_terminal:
+            _leave_terminal()
         ward.guard(child)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         ward.child = None

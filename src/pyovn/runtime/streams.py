@@ -178,7 +178,12 @@ def _short(path: str) -> Iterator[str]:
 
 def reason(fault: Exception) -> str:
     """What went wrong, in the system's words where it has any: `Connection refused`."""
-    if isinstance(fault, OSError) and fault.errno is not None and fault.errno > 0:
+    if (
+        isinstance(fault, OSError)
+        and not isinstance(fault, ssl.SSLError)
+        and fault.errno is not None
+        and fault.errno > 0
+    ):
         return os.strerror(fault.errno)
     return str(fault) or type(fault).__name__
 
