@@ -6,7 +6,7 @@ interface ─► tunnels.arrivals                    MAC_Binding, Static_MAC_Bin
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from pyovn.controller import layout
 from pyovn.controller.binding import BINDING, PORT, Binding
@@ -191,9 +191,11 @@ def _localnet(db: Reader, ours: Settings, where: Datapath, row: PortBinding, her
     yield from ports.localnet_guards(logical, _external_macs(db, row))
     own_mac = ours.chassis_macs.get(row.options.get("network_name", ""))
     if own_mac is not None:
-        for router_port, mac in _router_macs(db, row.datapath):
-            yield ports.chassis_mac(logical, wire, mac, own_mac)
-            yield from _own_mac_back(logical, wire, router_port, mac)
+        for router in _routers(db, row.datapath):
+            if not router.served_here:
+                yield ports.chassis_mac(logical, wire, router.mac, own_mac)
+            if not router.served_elsewhere:
+                yield from _own_mac_back(logical, wire, router.cookie, router.mac)
 
 
 def _bridged_wire(row: PortBinding, here: Binding) -> Wire:
@@ -218,16 +220,29 @@ def _is_priority_tag(flow: Flow) -> bool:
     return any(name == "vlan_tci" and value == 0x1000 and mask == 0x1FFF for name, value, mask in flow.match)
 
 
-def _router_macs(db: Reader, datapath: Uuid) -> Iterator[tuple[int, int]]:
-    """(cookie, MAC) of the distributed router ports that a switch is attached to."""
+class _Router(NamedTuple):
+    """A router port that a switch is attached to; a gateway port has one chassis which uses its MAC openly."""
+
+    cookie: int
+    mac: int
+    served_here: bool
+    served_elsewhere: bool
+
+
+def _routers(db: Reader, datapath: Uuid) -> Iterator[_Router]:
     for row in db.where(PortBinding, "datapath", datapath):
         peer = row.options.get("peer")
         if row.type != "patch" or not peer:
             continue
         for there in db.where(PortBinding, "logical_port", peer):
             mac = _first_mac(there)
-            if there.type == "patch" and mac is not None:
-                yield cookie_of(there.uuid), mac
+            if there.type != "patch" or mac is None:
+                continue
+            redirect = there.options.get("chassis-redirect-port", "")
+            gateways = db.where(PortBinding, "logical_port", redirect) if redirect else []
+            here = any(db.look(BINDING, each.uuid) is not None for each in gateways)
+            elsewhere = any(each.chassis not in (None, own_chassis(db)) for each in gateways)
+            yield _Router(cookie_of(there.uuid), mac, here, elsewhere)
 
 
 def _first_mac(row: PortBinding) -> int | None:
@@ -239,11 +254,11 @@ def _first_mac(row: PortBinding) -> int | None:
     return None
 
 
-def _external_macs(db: Reader, localnet: PortBinding) -> Iterator[tuple[int, int]]:
+def _external_macs(db: Reader, localnet: PortBinding) -> Iterator[int]:
     for row in db.where(PortBinding, "datapath", localnet.datapath):
         mac = _first_mac(row)
         if row.type == "external" and mac is not None and db.look(BINDING, row.uuid) is not None:
-            yield cookie_of(row.uuid), mac
+            yield mac
 
 
 def _l2gateway(db: Reader, ours: Settings, where: Datapath, row: PortBinding, here: Binding) -> Iterator[Flow]:
@@ -305,7 +320,7 @@ def _elsewhere(db: Reader, ours: Settings, where: Datapath, row: PortBinding) ->
         yield ports.zone_lookup(logical)
     if row.type == "vtep":
         yield from _ramp(db, logical, row)
-    if row.type == "chassisredirect":
+    if row.type == "chassisredirect" and _has_rivals(db, row):
         yield from _failover(db, ours, logical, row)
         return
     localnets = where.localnets if row.type in BRIDGEABLE and not _always_tunnel(db) else ()
@@ -315,6 +330,11 @@ def _elsewhere(db: Reader, ours: Settings, where: Datapath, row: PortBinding) ->
         yield ports.via_localnet(logical, localnets[0].key)
         return
     yield from _tunnelled(db, ours, where, row, logical)
+
+
+def _has_rivals(db: Reader, row: PortBinding) -> bool:
+    group = db.look(HA, row.ha_chassis_group) if row.ha_chassis_group else None
+    return group is not None and len(group.members) > 1
 
 
 def _always_tunnel(db: Reader) -> bool:

@@ -119,18 +119,18 @@ def bridged_flows(port: LogicalPort, wire: Wire) -> Iterator[Flow]:
     yield port.flow(layout.LOG_TO_PHY, 100, port.there(), wire.around((Output(wire.ofport),)))
 
 
-def localnet_guards(port: LogicalPort, external: Iterable[tuple[int, int]] = ()) -> Iterator[Flow]:
+def localnet_guards(port: LogicalPort, external: Iterable[int] = ()) -> Iterator[Flow]:
     """What must not reach a physical network: a localport's packets, and those meant for this chassis only.
 
-    `external` are (cookie, MAC) of external ports this chassis answers for: their localport traffic may leave.
+    `external` are the MACs of external ports this chassis answers for: their localport traffic may leave.
     """
     from_localport = (layout.FROM_LOCALPORT, layout.FROM_LOCALPORT)
     confined = (layout.LOCAL_ONLY, layout.LOCAL_ONLY | layout.OVERRIDE_LOCAL_ONLY)
     for restriction in (from_localport, confined):
         yield port.flow(layout.CHECK_LOOPBACK, 160, port.there(reg10=restriction), ())
-    for cookie, mac in external:
+    for mac in external:
         where = port.there(reg10=from_localport, eth_dst=mac)
-        yield Flow(layout.CHECK_LOOPBACK, 170, where, (*clear_scratch(), resubmit(layout.EGRESS)), cookie)
+        yield port.flow(layout.CHECK_LOOPBACK, 170, where, (*clear_scratch(), resubmit(layout.EGRESS)))
 
 
 def patch_flows(port: LogicalPort, peer: LogicalPort) -> Iterator[Flow]:
