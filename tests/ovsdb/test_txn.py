@@ -38,6 +38,12 @@ def test_an_inserted_row_can_be_referred_to() -> None:
     ]
 
 
+def test_a_row_may_be_given_its_uuid() -> None:
+    txn = Txn()
+    assert txn.insert_as(LogicalSwitch, V, name="sw0") == V
+    assert txn.operations() == [{"op": "insert", "table": "Logical_Switch", "row": {"name": "sw0"}, "uuid": V}]
+
+
 def test_an_update_leaves_out_what_is_so_already() -> None:
     txn = Txn()
     txn.update(SWITCH, name="sw0", external_ids={"a": "b"})

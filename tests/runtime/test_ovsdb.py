@@ -4,12 +4,14 @@ import asyncio
 import contextlib
 import copy
 import json
+import socket
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pyovn.net.uuids import Uuid
+from pyovn.net.uuids import Uuid, uuid_text
 from pyovn.ovsdb.errors import Disconnected, TransactionFailed
 from pyovn.ovsdb.model import Row
 from pyovn.ovsdb.schema import Schema
@@ -18,6 +20,7 @@ from pyovn.runtime.ovsdb import Client
 from pyovn.tables.nb import ACL, NORTHBOUND, LogicalSwitch, LogicalSwitchPort, NBGlobal
 from pyovn.tables.sb import SOUTHBOUND, DatapathBinding, LogicalFlow, PortBinding
 from tests.support.c_ovsdb import CServer, c_server
+from tests.support.certificates import certificates
 from tests.support.loops import asynchronous
 
 pytestmark = pytest.mark.interop
@@ -228,6 +231,35 @@ async def test_the_next_remote_is_tried_when_one_fails(server: CServer) -> None:
         while made.connected:
             await made.changed_state()
         await made.synced()
+
+
+@asynchronous
+async def test_rows_may_be_given_their_uuids(server: CServer) -> None:
+    async with client(server, SWITCHES) as made:
+        txn = Txn()
+        port = txn.insert_as(LogicalSwitchPort, uuid_text(7), name="p1")
+        txn.insert(LogicalSwitch, name="sw0", ports=frozenset({port}))
+        await made.transact(txn)
+        (switch,) = made.replica.where(LogicalSwitch, name="sw0")
+        assert switch.ports == {uuid_text(7)}
+
+
+@asynchronous
+async def test_databases_are_reached_through_tls(tmp_path: Path) -> None:
+    tls = certificates(tmp_path)
+    with c_server(NORTHBOUND.schema(), "any", start=False) as server:
+        port = free_port()
+        files = (f"--private-key={tls.private_key}", f"--certificate={tls.certificate}", f"--ca-cert={tls.ca_cert}")
+        server.start(*files, f"--remote=pssl:{port}:127.0.0.1")
+        async with client(f"ssl:127.0.0.1:{port}", SWITCHES, tls=tls) as made:
+            await add_switch(made, "sw0")
+            assert names(made) == {"sw0"}
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        port: int = holder.getsockname()[1]
+    return port
 
 
 @asynchronous

@@ -1,12 +1,11 @@
 import asyncio
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from pyovn.net.errors import Malformed
 from pyovn.runtime.streams import Remote, StreamFault, Tls, close, connect, listen, remotes
+from tests.support.certificates import certificates
 from tests.support.loops import asynchronous
 
 
@@ -80,15 +79,6 @@ async def test_paths_may_be_longer_than_a_socket_address(tmp_path: Path) -> None
     directory = tmp_path / ("d" * 100)
     directory.mkdir()
     assert await echoed(Remote.parse(f"punix:{directory}/s")) == b"hello"
-
-
-def certificates(directory: Path) -> Tls:
-    """A key and a certificate that vouches for itself."""
-    program = shutil.which("openssl") or pytest.skip("openssl: not installed")
-    key, certificate = str(directory / "key.pem"), str(directory / "cert.pem")
-    command = f"req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=x -keyout {key}"
-    subprocess.run([program, *command.split(), "-out", certificate], check=True, capture_output=True)
-    return Tls(key, certificate, certificate)
 
 
 @asynchronous

@@ -59,12 +59,13 @@ class CServer:
 
 
 @contextmanager
-def c_server(schema: dict[str, Any], version: str, *, clustered: bool = False) -> Iterator[CServer]:
-    """A running C server with an empty database."""
+def c_server(schema: dict[str, Any], version: str, *, clustered: bool = False, start: bool = True) -> Iterator[CServer]:
+    """A C server with an empty database, running if it is to be started."""
     with tempfile.TemporaryDirectory(prefix="ov") as directory:
         server = CServer(Path(directory), schema, version, clustered=clustered)
         try:
-            server.start()
+            if start:
+                server.start()
             yield server
         finally:
             server.kill()

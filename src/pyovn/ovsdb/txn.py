@@ -58,6 +58,12 @@ class Txn:
         self._operations.append({"op": "insert", "table": table_name(cls), "row": row, "uuid-name": name})
         return name
 
+    def insert_as(self, cls: "type[Row]", uuid: str, **values: "Any") -> Uuid:
+        """A new row with a UUID of the caller's choice, which must not be in use."""
+        operation = {"op": "insert", "table": table_name(cls), "row": writer(cls)(values), "uuid": uuid}
+        self._operations.append(operation)
+        return Uuid(uuid)
+
     def raw_insert(self, table: str, row: "Mapping[str, Json] | bytes", name: str | None = None) -> None:
         """A new row from JSON as the server wants it; `name` may be the `row<n>` of `new_name`."""
         if isinstance(row, bytes):
