@@ -108,7 +108,7 @@ def tcp_flags_text(value: int) -> str:
 
 def megaflow_text(key: int, consulted: int, recirculation: int) -> str:
     """What a cache entry matches."""
-    mask = consulted & (FRAME | CT | TUNNEL)
+    mask = consulted & (FRAME | CT | (TUNNEL if key & TUNNEL else 0))
     always = ("eth_type", "ip_frag") if get(key, "eth_type") in (ETH_IP, ETH_IPV6) else ("eth_type",)
     for name in always:
         offset, width = PLACES[name]

@@ -19,7 +19,6 @@ from pyovn.vswitch.key import CT, FRAME, bits, get, place
 from pyovn.vswitch.text import actions_text, flow_text, megaflow_text
 from pyovn.vswitch.translate import Scene, Translation
 
-INDENT = 4
 RULER = "=" * 79
 MAX_RECIRCULATIONS = 64
 #: ct_state bits by name, as `--ct-next` takes them
@@ -59,9 +58,8 @@ def _sections(datapath: Datapath, bridge: Bridge, key: int, describe: Describe, 
 def _translated(datapath: Datapath, bucket: Bucket, key: int, describe: Describe) -> tuple[Translation, list[str]]:
     lines: list[str] = []
 
-    def report(depth: int, line: str) -> None:
-        # Flow lines carry a table number that hangs out by as much as actions are deeper.
-        lines.append(" " * (INDENT * depth) + line)
+    def report(column: int, line: str) -> None:
+        lines.append(" " * column + line)
 
     plain = datapath.scene()
     scene = Scene(plain.bridges, plain.freeze, lambda frozen: bytes(8), plain.now, False, report, describe)

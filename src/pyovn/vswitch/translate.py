@@ -89,6 +89,7 @@ from pyovn.vswitch.ports import CONFIG_DOWN, CONFIG_NO_FWD, CONFIG_NO_RECV, Port
 from pyovn.vswitch.tables import Rule, Table
 
 MAX_DEPTH, MAX_RESUBMITS = 64, 4096
+INDENT = 4
 TABLE_SELF = 255
 
 _TCI = PLACES["vlan_tci"][0]
@@ -150,7 +151,7 @@ class Scene(NamedTuple):
     pause: Callable[[Frozen], bytes]  #: a continuation for a paused one
     now: float
     effects: bool = True  #: learn for real
-    report: Callable[[int, str], None] | None = None  #: told (depth, line) of every step
+    report: Callable[[int, str], None] | None = None  #: told (column, line) of every step
     describe: Callable[[Action], str] = lambda action: action.kind
 
 
@@ -162,8 +163,8 @@ class Translator:
     """One packet on its way through the pipeline."""
 
     __slots__ = (
-        "action_set", "base", "bridge", "committed", "cookie", "depth", "exiting", "freezing", "in_port", "key",
-        "out", "own", "queue", "resubmits", "scene", "size", "stack", "table", "unrolled",
+        "action_set", "base", "bridge", "column", "committed", "cookie", "depth", "exiting", "freezing", "in_port",
+        "key", "out", "own", "queue", "resubmits", "scene", "size", "stack", "table", "tail", "unrolled",
     )  # fmt: skip
 
     def __init__(self, scene: Scene, bridge: Bridge, key: int, size: int) -> None:
@@ -175,9 +176,11 @@ class Translator:
         self.size = size  #: of the frame as received
         self.in_port = get(key, "in_port")
         self.stack: list[int] = []
-        self.table = 0
+        self.table = -1  #: of the flow whose actions are being done
         self.cookie = 0
         self.depth = 0
+        self.column = INDENT  #: where the trace writes actions
+        self.tail = True  #: the action at hand is the last of its list
         self.resubmits = 0
         self.exiting = False
         self.freezing: Controller | None = None
@@ -201,13 +204,12 @@ class Translator:
 
     def act(self, actions: Actions) -> Translation:
         """Translate a packet that a controller sent out with `actions`."""
-        self.table = 0
         return self._guarded(lambda: self._boundary(lambda: self._do(actions)))
 
     def _guarded(self, body: Callable[[], None]) -> Translation:
         try:
             body()
-        except Stop as stop:
+        except (Stop, RecursionError) as stop:
             self.out.operations.clear()
             self.out.error = str(stop)
             self.say(f">> {stop}")
@@ -247,64 +249,81 @@ class Translator:
     # ------------------------------------------------------------------ tables and action lists
 
     def _look_up(self, table_id: int, in_port: int | None) -> None:
-        bridge = self.bridge
-        if table_id >= len(bridge.tables.tables):
-            return
-        table = bridge.tables.tables[table_id]
+        """Search a table and do what the flow says, then come back."""
+        saved = self.table, self.cookie, self.column, self.depth
+        self._do(self._found(table_id, in_port))
+        self.table, self.cookie, self.column, self.depth = saved
+
+    def _found(self, table_id: int, in_port: int | None) -> Actions:
+        """The actions of the flow that a table has for the packet."""
+        if table_id <= self.table:
+            self.depth += 1  # only going back can go round in circles
+            if self.depth >= MAX_DEPTH:
+                raise Stop(f"over max translation depth {MAX_DEPTH}")
+        tables = self.bridge.tables.tables
+        if table_id >= len(tables):
+            return ()
+        table = tables[table_id]
         key = self.key if in_port is None else put(self.key, "in_port", in_port)
         rule, consulted = table.rules.lookup(key)
         self.out.consulted |= consulted & ~self.own
         self.out.lookups.append(Lookup(table, key, self.own, rule.priority if rule else -1))
         self.out.credits.append(table)
-        if rule is None:
-            self.say(f"{table_id:2}. No match.")
-            self.depth += 1
-            self.say("drop")
-            self.depth -= 1
-            return
-        self.out.credits.append(rule)
-        self._enter_rule(table_id, rule)
-
-    def _enter_rule(self, table_id: int, rule: Rule) -> None:
         if self.scene.report is not None:
-            self.scene.report(self.depth, f"{table_id:2}. {describe_rule(rule)}")
-        saved = self.table, self.cookie
+            # The look-up of a last action takes the place of its caller, any other one stands beneath it.
+            column = self.column - INDENT if self.tail else self.column
+            self.scene.report(column, f"{table_id:2}. {describe_rule(rule)}")
+            self.column += 0 if self.tail else 2 * INDENT
+            if rule is None or not rule.actions:
+                self.say("drop")
+        if rule is None:
+            return ()
+        self.out.credits.append(rule)
         self.table, self.cookie = table_id, rule.cookie
-        self.depth += 1
-        if not rule.actions:
-            self.say("drop")
-        self._do(rule.actions)
-        self.depth -= 1
-        self.table, self.cookie = saved
+        return rule.actions
 
     def _do(self, actions: Actions) -> None:
+        # A resubmit at the end of a list is a jump, not a call: pipelines are long and Python's stack is not.
+        more: Actions | None = actions
+        while more is not None:
+            more = self._do_list(more)
+
+    def _do_list(self, actions: Actions) -> Actions | None:
+        """Do one list; gives the list to go on with, if the last action leads to one."""
         for index, action in enumerate(actions):
+            self.tail = index + 1 == len(actions)
             if self.scene.report is not None:
-                self.scene.report(self.depth, self.scene.describe(action))
-            if _HANDLERS[action.kind](self, action):
-                return
-            if self.exiting:
-                return
+                self.scene.report(self.column, self.scene.describe(action))
+            if self.tail and isinstance(action, Resubmit) and not action.ct:
+                return self._resubmitted(action)
+            if _HANDLERS[action.kind](self, action) or self.exiting:
+                return None
             if self.freezing is not None:
                 if index + 1 < len(actions):
                     self.unrolled.append((actions[index + 1 :], self.table, self.cookie))
-                return
+                return None
+        return None
 
-    def _resubmit(self, action: Resubmit) -> None:
+    def _resubmitted(self, action: Resubmit) -> Actions:
+        """The actions that a resubmit leads to."""
         self.resubmits += 1
-        if self.depth >= MAX_DEPTH:
-            raise Stop(f"over max translation depth {MAX_DEPTH}")
         if self.resubmits > MAX_RESUBMITS:
             raise Stop(f"over {MAX_RESUBMITS} resubmit actions")
         table = self.table if action.table == TABLE_SELF else action.table
-        in_port = self.in_port if action.in_port == OFPP_IN_PORT else action.in_port
-        if not action.ct:
-            self._look_up(table, in_port)
-            return
-        plain, self.key = self.key, self._by_original_tuple()
+        return self._found(table, self.in_port if action.in_port == OFPP_IN_PORT else action.in_port)
+
+    def _resubmit(self, action: Resubmit) -> None:
+        saved = self.table, self.cookie, self.column, self.depth
+        plain = self.key
+        if action.ct:
+            self.key = self._by_original_tuple()
         swapped = self.key
-        self._look_up(table, in_port)
-        self.key = plain if self.key == swapped else self.key
+        actions = self._resubmitted(action)
+        self.key = plain
+        if action.ct:
+            self.out.lookups[-1] = self.out.lookups[-1]._replace(key=swapped, own=self.own | FIVE_TUPLE)
+        self._do(actions)
+        self.table, self.cookie, self.column, self.depth = saved
 
     def _by_original_tuple(self) -> int:
         """The key with conntrack's original tuple in place of addresses and ports."""
@@ -523,9 +542,12 @@ class Translator:
         if self.scene.report is not None:
             self.say(f'bridge("{bridge.name}")')
             self.say("-" * (len(bridge.name) + 10))
+        column, self.column, self.tail = self.column, self.column + INDENT, True
+        self.table = -1
         self.depth += 1
         if not peer.config & CONFIG_NO_RECV:
             self._boundary(lambda: self._enter(0))
+        self.column = column
         state, self.bridge, self.in_port, self.table, self.cookie = saved
         self._restore(state)
 
@@ -543,7 +565,7 @@ class Translator:
         self.commit()
         self.out.operations.append(
             ops.Punt(
-                self.bridge, action.reason, self.table, self.cookie, self.key & (PIPELINE | TUNNEL | CT),
+                self.bridge, action.reason, max(self.table, 0), self.cookie, self.key & (PIPELINE | TUNNEL | CT),
                 self.own & (TUNNEL | CT), action.max_len, action.userdata, action.controller_id, action.meter_id,
                 continuation,
             )
@@ -696,14 +718,17 @@ class Translator:
         for index in self._chosen(group):
             state = group.buckets[index]
             self.out.credits.append(state)
-            if group.definition.type != "all" and self.scene.report is not None:
+            if group.definition.type != "all":
                 self.say(f" -> using bucket {index}")
+            self.say(f"bucket {index}")
             self._bucket(state.definition)
 
     def _bucket(self, bucket: Bucket) -> None:
         """A bucket is an action set that is executed at once, on a copy."""
         self.depth += 1
+        self.column += 2 * INDENT
         self._apart(lambda: self._do(_ordered(bucket.actions)))
+        self.column -= 2 * INDENT
         self.depth -= 1
 
     def _chosen(self, group: GroupState) -> list[int]:
@@ -845,7 +870,7 @@ class Translator:
     def say(self, line: str) -> None:
         """Tell the trace."""
         if self.scene.report is not None:
-            self.scene.report(self.depth, line)
+            self.scene.report(self.column, line)
 
 
 def learn(operation: ops.Learnt, now: float) -> bool:
@@ -922,8 +947,10 @@ def _ordered(actions: Actions) -> Actions:
     return tuple(sorted(actions, key=rank))
 
 
-def describe_rule(rule: Rule) -> str:
-    """A flow as the trace shows it."""
+def describe_rule(rule: Rule | None) -> str:
+    """The outcome of a look-up as the trace shows it."""
+    if rule is None:
+        return "No match."
     shown = format_match(rule.match)
     cookie = f", cookie {rule.cookie:#x}" if rule.cookie else ""
     return f"{shown + ', ' if shown else ''}priority {rule.priority}{cookie}"
