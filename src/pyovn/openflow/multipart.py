@@ -50,7 +50,7 @@ def _time(seconds: float) -> tuple[int, int]:
 
 
 def _seconds(cursor: Cursor) -> float:
-    return cursor.u32() + cursor.u32() / _NS
+    return (cursor.u32() * _NS + cursor.u32()) / _NS
 
 
 def _oxs(number: int, body: bytes) -> bytes:

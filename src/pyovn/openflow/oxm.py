@@ -173,12 +173,12 @@ def decode_tlv(cursor: Cursor) -> Term:
         raise Malformed(f"{name}: {size} bytes")
     value = cursor.uint(size)
     mask = cursor.uint(size) if masked else max(full, (1 << size * 8) - 1) if size > 4 and size != expected else full
-    if value & ~mask:
-        raise Malformed(f"{name}: value has bits outside its mask")
     if code == IN_PORT_16:
         return name, port32(value), full
     if code == IP_TOS:
         return name, value >> 2, full
+    if value & ~mask:
+        raise Malformed(f"{name}: value has bits outside its mask")
     return name, value, mask
 
 

@@ -106,7 +106,8 @@ def parse_port(text: str, ports: Mapping[str, int]) -> int:
     if text.startswith('"'):
         text = _unquoted(text)
     elif text.isdigit() or text[:2] == "0x":
-        return number(text)
+        port = number(text)
+        return port | 0xFFFF0000 if 0xFF00 <= port <= 0xFFFF else port
     elif text.lower() in _PORT_NUMBERS:
         return _PORT_NUMBERS[text.lower()]
     if text not in ports:
