@@ -4,12 +4,12 @@ from pyovn.incr.engine import Family, Reader, family
 from pyovn.net.uuids import Uuid
 from pyovn.northd.feature import Origin, RuleBook
 from pyovn.northd.features import FEATURES
-from pyovn.northd.model.binding import binding, groups
+from pyovn.northd.model.binding import binding, groups, receives_multicast
 from pyovn.northd.model.datapath import wanted_datapath
 from pyovn.northd.model.multicast import snooping
 from pyovn.northd.model.port import Port, takes_unknown
 from pyovn.northd.model.settings import Settings, settings
-from pyovn.northd.model.switch import LOCALNET, UNKNOWN, VTEP, Switch
+from pyovn.northd.model.switch import LOCALNET, STATIC, UNKNOWN, VTEP, Switch
 from pyovn.northd.relations import (
     ADDRESS_SETS,
     BINDINGS,
@@ -63,6 +63,8 @@ def special_ports(db: Reader, uuid: Uuid) -> Outputs:
         kinds.append((UNKNOWN, "", ""))
     if row.type in (LOCALNET, VTEP):
         kinds.append((row.type, row.name, row.options.get("network_name", "")))
+    if row.options and row.options.get("mcast_flood") == "true" and receives_multicast(row):
+        kinds.append((STATIC, "", ""))
     shaped = (("", row.name),) if row.options and any(key in row.options for key in QOS) else ()
     nested: tuple[tuple[str, tuple[str, int, int]], ...] = ()
     if row.parent_name:
@@ -122,6 +124,9 @@ def switch_views(db: Reader, uuid: Uuid) -> Outputs:
             has_vtep=any(kind == VTEP for kind, _, _ in special),
             localnets=tuple(name for name, _ in localnets),
             physical_network=localnets[0][1] if localnets else "",
+            snoops=config.get("mcast_snoop") == "true",
+            floods_unregistered=config.get("mcast_flood_unregistered") == "true",
+            has_static=any(kind == STATIC for kind, _, _ in special),
             arps_to_all_routers=config.get("broadcast-arps-to-all-routers") != "false",
         ),
     )
@@ -148,10 +153,19 @@ def ports(db: Reader, uuid: Uuid) -> Outputs:
     queue = db.look(QUEUES, row.name) if row.options else None
     up = switch.settings.answers_for_down_ports or bool(db.column(LogicalSwitchPort, uuid, "up"))
     port = Port(row, queue, answers=up)
+    if row.type == "virtual":
+        port.parents = parents(db, row, datapath)
     flows = RULES.for_port(switch, port, datapath)
     bound, problems = binding(db, switch, port, datapath)
     group = ha_group(db, row.ha_chassis_group) if row.ha_chassis_group else ()
     return flows, ((row.name, bound),), groups(port, datapath), group, problems
+
+
+def parents(db: Reader, row: LogicalSwitchPort, datapath: Uuid) -> tuple[str, ...]:
+    """The virtual parents of a port that are on the same switch."""
+    names = row.options.get("virtual-parents", "").split(",")
+    found = ((name, uuid) for name in names if name for uuid in db.find(LogicalSwitchPort, "name", name))
+    return tuple(name for name, uuid in found if datapath in db.look(OWNER, uuid))
 
 
 def ha_group(db: Reader, uuid: Uuid) -> tuple[tuple[str, frozenset[tuple[str, int]]], ...]:

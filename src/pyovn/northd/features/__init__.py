@@ -9,6 +9,7 @@ from pyovn.northd.features import (
     external,
     fdb,
     lookup,
+    multicast,
     network_function,
     shaping,
     virtual,
@@ -28,4 +29,5 @@ FEATURES = (
     virtual.feature,
     external.feature,
     lookup.feature,
+    multicast.feature,
 )

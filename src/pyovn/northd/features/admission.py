@@ -57,7 +57,7 @@ def apply_outbound(switch: Switch, stage: Stage) -> Iterator[Flow]:
     yield Flow(stage, 0, ANY, OUTPUT)
 
 
-@feature.serves(CHECK, when=lambda shape: not shape.enabled)
+@feature.serves(CHECK, when=lambda shape: not shape.enabled and shape.type != "external")
 def disabled(switch: Switch, port: Port, stage: Stage) -> Iterator[Flow]:
     """Whatever a disabled port sends is a violation."""
     yield Flow(stage, 100, f"inport == {port.name}", f"{VIOLATION} = 1; {NEXT}", port.row.name)

@@ -33,7 +33,6 @@ def flood(switch: Switch, stage: Stage) -> Iterator[Flow]:
         yield Flow(stage, 72, "eth.mcast && (arp.op == 1 || nd_ns)", to("_MC_flood_l2"))
     yield Flow(stage, 72, "eth.mcast && (nd_na || nd_rs || nd_ra)", to("_MC_flood"))
     yield Flow(stage, 71, "eth.mcast && arp", to("_MC_flood"))
-    yield Flow(stage, 71, "eth.mcast && ip", to("_MC_flood_l2"))
     yield Flow(stage, 70, "eth.mcast", to("_MC_flood_l2"))
     yield Flow(stage, 0, ANY, f"outport = get_fdb(eth.dst); {NEXT}")
 
@@ -51,26 +50,26 @@ def unknown(switch: Switch, stage: Stage) -> Iterator[Flow]:
 @feature.serves(LOOKUP, when=lambda shape: shape.type not in ("external", "router"))
 def deliver(switch: Switch, port: Port, stage: Stage) -> Iterator[Flow]:
     """Each configured address leads to its port."""
-    actions = delivery(port)
+    actions = delivery(switch, port)
     if actions:
         for mac, _, _ in port.addresses:
             yield Flow(stage, 50, f"eth.dst == {mac}", actions)
 
 
-def delivery(port: Port) -> str:
+def delivery(switch: Switch, port: Port) -> str:
     """What is to be done with packets to a port's addresses; nothing where the FDB is to decide."""
     if not port.shape.options:
         return f"outport = {port.name}; {OUTPUT}" if port.shape.enabled else DROP
-    if port.options.get("force_fdb_lookup") == "true" and port.shape.unknown:
+    if port.options.get("force_fdb_lookup") == "true" and port.shape.unknown and port.row.type == "":
         return ""
     if not port.shape.enabled:
         return DROP
-    if port.options.get("pkt_clone_type") == "mc_unknown":
+    if port.options.get("pkt_clone_type") == "mc_unknown" and switch.floods_unknown and port.row.type == "":
         return f"clone {{outport = {port.name}; {OUTPUT} }};{to('_MC_unknown')}"
     return f"outport = {port.name}; {OUTPUT}"
 
 
-@feature.serves(REST, when=lambda shape: not shape.enabled)
+@feature.serves(REST, when=lambda shape: not shape.enabled and shape.type != "external")
 def closed(switch: Switch, port: Port, stage: Stage) -> Iterator[Flow]:
     """Nothing reaches a disabled port by way of the FDB either."""
     yield Flow(stage, 50, f"outport == {port.name}", DROP, port.row.name)

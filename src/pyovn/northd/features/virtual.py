@@ -6,6 +6,7 @@ Reads Logical_Switch_Port.options:virtual-ip and virtual-parents of ports of typ
 from collections.abc import Iterator
 
 from pyovn.northd.feature import Feature
+from pyovn.northd.model.addresses import address6, is_address
 from pyovn.northd.model.port import Port, of_type, quoted
 from pyovn.northd.model.switch import Switch
 from pyovn.northd.pipeline import NEXT, STAGE, Flow, Stage
@@ -16,10 +17,10 @@ feature = Feature()
 @feature.serves(STAGE["ls_in_arp_rsp"], when=of_type("virtual"))
 def bind(switch: Switch, port: Port, stage: Stage) -> Iterator[Flow]:
     """Move the port to the parent that announces its address."""
-    ip, parents = port.options.get("virtual-ip"), port.options.get("virtual-parents")
-    if not ip or not parents:
+    ip = port.options.get("virtual-ip")
+    if ip is None or not is_address(ip):
         return
-    for parent in filter(None, parents.split(",")):
+    for parent in port.parents:
         match = f"inport == {quoted(parent)} && {announces(ip)}"
         yield Flow(stage, 100, match, f"bind_vport({port.name}, inport); {NEXT}", parent)
 
@@ -27,5 +28,6 @@ def bind(switch: Switch, port: Port, stage: Stage) -> Iterator[Flow]:
 def announces(ip: str) -> str:
     """Does the packet tell the world that its sender has `ip`?"""
     if ":" in ip:
-        return f"((nd_ns && ip6.dst == {ip} && nd.target == {ip}) || (nd_na && nd.target == {ip}))"
+        asks = f"nd_ns && ip6.dst == {{{ip}, {address6(ip).group}}} && nd.target == {ip}"
+        return f"(({asks}) ||(nd_na && nd.target == {ip}))"
     return f"((arp.op == 1 && arp.spa == {ip} && arp.tpa == {ip}) || (arp.op == 2 && arp.spa == {ip}))"

@@ -47,6 +47,15 @@ def address6(text: str) -> Address6:
     return Address6(inet_ntop(AF_INET6, packed), inet_ntop(AF_INET6, _SOLICITED_NODE + packed[13:]))
 
 
+def is_address(text: str) -> bool:
+    """Is it an IP address of either version?"""
+    try:
+        inet_pton(AF_INET6 if ":" in text else AF_INET, text)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
 def link_local(mac: str) -> Address6:
     """The address that the owner of a MAC gives itself."""
     octets = bytes.fromhex(mac.replace(":", ""))

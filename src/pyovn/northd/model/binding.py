@@ -4,7 +4,7 @@ from pyovn.incr.engine import Reader
 from pyovn.net.uuids import Uuid
 from pyovn.northd.model.port import Port
 from pyovn.northd.model.switch import Switch
-from pyovn.northd.relations import FLOOD, FLOOD_L2, STATIC, TAGS, UNKNOWN, Binding, Group
+from pyovn.northd.relations import FLOOD, FLOOD_L2, ROUTER_FLOOD, STATIC, TAGS, UNKNOWN, Binding, Group
 from pyovn.tables.nb import HAChassisGroup, LogicalSwitchPort, Mirror
 from pyovn.tables.sb import Chassis
 
@@ -93,7 +93,7 @@ def chassis_named(db: Reader, name: str) -> Uuid | None:
 def groups(port: Port, datapath: Uuid) -> tuple[tuple[tuple[Uuid, Group], str], ...]:
     """The multicast groups of the switch that the port is in."""
     shape, name = port.shape, port.row.name
-    if not shape.enabled:
+    if not receives_multicast(port.row):
         return ()
     found = [((datapath, FLOOD), name)]
     if shape.type != "router":
@@ -102,7 +102,14 @@ def groups(port: Port, datapath: Uuid) -> tuple[tuple[tuple[Uuid, Group], str], 
         found.append(((datapath, UNKNOWN), name))
     if shape.options and port.options.get("mcast_flood") == "true":
         found.append(((datapath, STATIC), name))
+    if shape.options and port.options.get("mcast_flood_reports") == "true":
+        found.append(((datapath, ROUTER_FLOOD), name))
     return tuple(found)
+
+
+def receives_multicast(row: LogicalSwitchPort) -> bool:
+    """May the port get packets that are for everybody?"""
+    return row.enabled is not False and (not row.options or row.options.get("receive_multicast") != "false")
 
 
 def number(text: str | None) -> int | None:

@@ -6,8 +6,9 @@ from pyovn.northd.relations import Snooping
 
 IDLE_TIMEOUT = (15, 300, 3600)  #: least, usual, most; seconds
 QUERY_INTERVAL = (1, 3600)
-QUERY_RESPONSE = (1, 1, 10)
-TABLE_SIZE = 2048
+USUAL_RESPONSE = 1
+USUAL_TABLE_SIZE = 2048
+ANY = (0, 2**31 - 1)
 
 
 def snooping(config: Mapping[str, str]) -> Snooping:
@@ -20,10 +21,10 @@ def snooping(config: Mapping[str, str]) -> Snooping:
         eth_src=config.get("mcast_eth_src", ""),
         ip4_src=config.get("mcast_ip4_src", ""),
         ip6_src=config.get("mcast_ip6_src", ""),
-        table_size=within(config.get("mcast_table_size"), 1, TABLE_SIZE, 2**31 - 1),
+        table_size=within(config.get("mcast_table_size"), ANY[0], USUAL_TABLE_SIZE, ANY[1]),
         idle_timeout=idle,
         query_interval=within(config.get("mcast_query_interval"), low, idle // 2, high),
-        query_max_resp=within(config.get("mcast_query_max_response"), *QUERY_RESPONSE),
+        query_max_resp=within(config.get("mcast_query_max_response"), ANY[0], USUAL_RESPONSE, ANY[1]),
     )
 
 

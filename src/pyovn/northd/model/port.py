@@ -26,13 +26,14 @@ class Shape(NamedTuple):
 class Port:
     """A port, its addresses taken apart."""
 
-    __slots__ = ("addresses", "answers", "name", "options", "queue", "row", "shape")
+    __slots__ = ("addresses", "answers", "name", "options", "parents", "queue", "row", "shape")
 
     def __init__(self, row: LogicalSwitchPort, queue: int | None = None, *, answers: bool = True) -> None:
         self.row = row
         self.answers = answers  #: it is up, or that does not matter
         self.name = quoted(row.name)  #: as a string in a match or action
         self.options: Mapping[str, str] = row.options
+        self.parents: tuple[str, ...] = ()  #: of a virtual port: those on its switch
         self.queue = queue  #: `qdisc_queue_id` for its egress shaping
         self.addresses: tuple[Addresses, ...] = parsed(row.addresses)
         self.shape = Shape(

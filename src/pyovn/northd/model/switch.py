@@ -20,6 +20,10 @@ class Switch(NamedTuple):
     physical_network: str = ""  #: what the first of them is attached to
     arps_to_all_routers: bool = True  #: `other_config:broadcast-arps-to-all-routers`
 
+    snoops: bool = False  #: `other_config:mcast_snoop`
+    floods_unregistered: bool = False  #: `other_config:mcast_flood_unregistered`
+    has_static: bool = False  #: a port wants all multicast
+
     @property
     def has_localnet(self) -> bool:
         """Is it attached to a physical network?"""
@@ -27,4 +31,4 @@ class Switch(NamedTuple):
 
 
 #: facts about single ports that matter to their switch
-LOCALNET, UNKNOWN, VTEP = "localnet", "unknown", "vtep"
+LOCALNET, STATIC, UNKNOWN, VTEP = "localnet", "static", "unknown", "vtep"

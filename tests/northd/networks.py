@@ -1,0 +1,138 @@
+"""Random L2 networks."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from hypothesis import strategies as st
+
+from pyovn.net.uuids import Uuid
+from pyovn.ovsdb.txn import Txn
+from pyovn.tables import nb
+
+
+class PortSpec(NamedTuple):
+    """The columns of a port, but for its name."""
+
+    columns: Mapping[str, Any]
+
+
+class SwitchSpec(NamedTuple):
+    """A switch and its ports."""
+
+    columns: Mapping[str, Any]
+    ports: tuple[PortSpec, ...]
+
+
+class NetworkSpec(NamedTuple):
+    """Everything northbound."""
+
+    options: Mapping[str, str]
+    switches: tuple[SwitchSpec, ...]
+    address_sets: Mapping[str, frozenset[str]]
+    port_groups: Mapping[str, frozenset[int]]
+
+    def __call__(self, txn: Txn) -> None:
+        """Write the network down."""
+        if self.options:
+            pairs = ["map", [list(pair) for pair in self.options.items()]]
+            mutation = [["options", "insert", pairs]]
+            txn.raw({"op": "mutate", "table": "NB_Global", "where": [], "mutations": mutation})
+        ports: list[Uuid] = []
+        for number, switch in enumerate(self.switches):
+            members = []
+            for index, port in enumerate(switch.ports):
+                members.append(txn.insert(nb.LogicalSwitchPort, name=f"s{number}p{index}", **port.columns))
+            txn.insert(nb.LogicalSwitch, name=f"s{number}", ports=frozenset(members), **switch.columns)
+            ports += members
+        for name, addresses in self.address_sets.items():
+            txn.insert(nb.AddressSet, name=name, addresses=addresses)
+        for name, chosen in self.port_groups.items():
+            found = frozenset(ports[each % len(ports)] for each in chosen) if ports else frozenset()
+            txn.insert(nb.PortGroup, name=name, ports=found)
+
+
+def options(**choices: list[str]) -> st.SearchStrategy[dict[str, str]]:
+    """Some of the keys, each with one of its values."""
+    optional = {key.replace("_", "-"): st.sampled_from(values) for key, values in choices.items()}
+    return st.fixed_dictionaries({}, optional=optional)
+
+
+def exactly(**choices: list[str]) -> st.SearchStrategy[dict[str, str]]:
+    """Like `options`, with underscores kept."""
+    return st.fixed_dictionaries({}, optional={key: st.sampled_from(values) for key, values in choices.items()})
+
+
+MAC = ["00:00:00:00:00:01", "00:00:00:00:00:02", "00:00:00:00:00:AB", "2:0:0:0:0:3"]
+IP = ["10.0.0.1", "10.0.0.2", "fe80::1", "FD00::0:2", "10.0.0.3/24"]
+lines = st.builds(
+    lambda mac, ips: " ".join([mac, *ips]), st.sampled_from(MAC), st.lists(st.sampled_from(IP), max_size=3)
+)
+addresses = st.frozensets(st.one_of(lines, lines, st.just("unknown")), max_size=3)
+security = st.one_of(st.just(frozenset()), st.frozensets(lines, max_size=2))
+port_options = st.builds(
+    lambda one, two: {**one, **two},
+    exactly(
+        force_fdb_lookup=["true", "false"],
+        localnet_learn_fdb=["true", "false"],
+        lsp_learn_mac=["false"],
+        pkt_clone_type=["mc_unknown", "x"],
+        disable_arp_nd_rsp=["true", "false"],
+        mcast_flood=["true"],
+        mcast_flood_reports=["true"],
+        network_name=["phys"],
+        receive_multicast=["false"],
+        enable_router_port_acl=["true"],
+    ),
+    options(requested_chassis=["ch1", "nobody", "ch1,ch2"], hostname=["h"], virtual_ip=["10.0.0.9", "fd00::9"],
+            virtual_parents=["s0p0", "s0p0,s0p1"], iface_id_ver=["7"]),
+)  # fmt: skip
+some_options = st.one_of(st.just({}), port_options)
+TYPES = ["", "", "", "", "localnet", "localport", "l2gateway", "vtep", "external", "virtual", "remote", "switch"]
+ports = st.builds(
+    PortSpec,
+    st.fixed_dictionaries(
+        {
+            "type": st.sampled_from(TYPES),
+            "addresses": addresses,
+            "port_security": security,
+            "enabled": st.sampled_from([None, None, True, False]),
+            "options": some_options,
+        },
+        optional={
+            "external_ids": st.sampled_from([{"neutron:port_name": "nice"}, {"a": "b"}]),
+            "tag_request": st.integers(1, 5),
+        },
+    ),
+)
+switches = st.builds(
+    SwitchSpec,
+    st.fixed_dictionaries(
+        {
+            "other_config": st.builds(
+                lambda one, two: {**one, **two},
+                options(vlan_passthru=["true", "false"], broadcast_arps_to_all_routers=["true", "false"]),
+                exactly(
+                    mcast_snoop=["true", "false"],
+                    mcast_querier=["true", "false"],
+                    mcast_flood_unregistered=["true", "false"],
+                    mcast_table_size=["100", "0"],
+                    mcast_idle_timeout=["10", "60", "4000"],
+                    mcast_query_interval=["5", "0", "9999"],
+                    mcast_query_max_response=["3", "99"],
+                    mcast_eth_src=["00:00:00:00:00:07"],
+                    mcast_ip4_src=["10.0.0.250"],
+                    mcast_ip6_src=["fe80::250"],
+                ),
+            ),
+            "external_ids": st.sampled_from([{}, {"neutron:network_name": "net"}]),
+        }
+    ),
+    st.lists(ports, max_size=3).map(tuple),
+)
+networks = st.builds(
+    NetworkSpec,
+    exactly(ignore_lsp_down=["true", "false"], use_ct_inv_match=["false"], default_acl_drop=["true", "false"]),
+    st.lists(switches, max_size=2).map(tuple),
+    st.dictionaries(st.sampled_from(["as1", "as2"]), st.frozensets(st.sampled_from(IP), max_size=3), max_size=2),
+    st.dictionaries(st.sampled_from(["pg1", "pg2"]), st.frozensets(st.integers(0, 9), max_size=4), max_size=2),
+)

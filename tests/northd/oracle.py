@@ -1,0 +1,157 @@
+"""The C northd beside ours: what it writes for a network, and what ours would change about that.
+
+with oracle() as c:
+    c.configure(network)      → the C northd has compiled it
+    c.objections()            → the operations that our northd would carry out over the C one's work: none
+"""
+
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from pyovn.northd.compiler import NORTHBOUND, SOUTHBOUND, Compiler
+from pyovn.ovsdb.model import Database, Row, columns, table_name
+from pyovn.ovsdb.replica import Changes, Replica, Update
+from pyovn.ovsdb.txn import Txn
+from pyovn.tables import nb, sb
+from tests.support.c_programs import need
+from tests.support.servers import Rpc, RunningServer, c_server_process, upstream_schema
+
+Json = Any
+Network = Callable[[Txn], None]
+PATIENCE_S = 20.0
+
+
+class Oracle:
+    """Both databases on one C server, and the C northd."""
+
+    def __init__(self, server: RunningServer, control: str) -> None:
+        self.server = server
+        self.control = control
+        self.rpc = server.rpc()
+        self._monitors = count()
+
+    def dump(self, database: Database) -> dict[str, Json]:
+        """Everything in a database, as a monitor would tell it at first."""
+        requests = {table_name(cls): [{"columns": list(columns(cls))}] for cls in database.tables}
+        name = f"dump{next(self._monitors)}"
+        answer = self.rpc.call("monitor_cond", database.name, name, requests)
+        assert answer["error"] is None, answer
+        self.rpc.call("monitor_cancel", name)
+        tables: dict[str, Json] = answer["result"]
+        return tables
+
+    def transact(self, database: str, txn: Txn) -> None:
+        """Carry out a transaction that must succeed."""
+        results = self.rpc.transact(database, *txn.operations())
+        failed = [result for result in results if isinstance(result, dict) and "error" in result]
+        assert not failed, failed
+
+    def configure(self, network: Network) -> None:
+        """Put a network in the place of what there is, and wait until the C northd has compiled it."""
+        txn = Txn()
+        for cls in nb.NORTHBOUND.tables:
+            if cls is not nb.NBGlobal and cls.__is_root__:  # type: ignore[attr-defined]
+                txn.raw({"op": "delete", "table": table_name(cls), "where": []})
+        (settings,) = self.dump(nb.NORTHBOUND)["NB_Global"]
+        txn.set(nb.NBGlobal, settings, options={})
+        self.transact("OVN_Northbound", txn)
+        self.settle()
+        txn = Txn()
+        network(txn)
+        self.transact("OVN_Northbound", txn)
+        self.settle()
+        self.recompute()
+
+    def recompute(self) -> None:
+        """Have it compile from scratch: what it does incrementally misses things, such as groups of a new switch."""
+        with Rpc(self.control) as control:
+            assert control.call("inc-engine/recompute")["error"] is None
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the C northd has compiled everything."""
+        bump = {"op": "mutate", "table": "NB_Global", "where": [], "mutations": [["nb_cfg", "+=", 1]]}
+        progress = {"op": "select", "table": "NB_Global", "where": [], "columns": ["nb_cfg", "sb_cfg"]}
+        self.rpc.transact("OVN_Northbound", bump)
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            (row,) = self.rpc.transact("OVN_Northbound", progress)[0]["rows"]
+            if row["nb_cfg"] == row["sb_cfg"]:
+                return
+            assert time.monotonic() < deadline, "the C northd does not settle"
+            time.sleep(0.005)
+
+    def compiler(self) -> Compiler:
+        """Our northd, having taken in both databases."""
+        return loaded(self.dump(nb.NORTHBOUND), self.dump(sb.SOUTHBOUND))
+
+    def objections(self) -> list[Json]:
+        """What ours would do about the C northd's work."""
+        ours = self.compiler()
+        before = ours.northbound_options().operations()
+        return [*before, *ours.southbound_transaction().operations(), *ours.northbound_transaction().operations()]
+
+
+def loaded(northbound: Mapping[str, Json], southbound: Mapping[str, Json]) -> Compiler:
+    """Our northd over two dumps."""
+    replicas = Replica(dict(NORTHBOUND)), Replica(dict(SOUTHBOUND))
+    changes: Changes = {}
+    for replica, dump in zip(replicas, (northbound, southbound), strict=True):
+        changes.update(replica.apply(Update(dump, fresh=True)))
+    ours = Compiler(*replicas, lambda bits: 1 << (bits - 1))
+    ours.run(changes)
+    flows = southbound.get("Logical_Flow", {})
+    ours.flows.load({uuid: row["initial"] for uuid, row in flows.items()})
+    return ours
+
+
+@contextmanager
+def oracle() -> Iterator[Oracle]:
+    """A running pair of server and northd."""
+    program = need("ovn-northd", version="26.03")
+    schemas = upstream_schema("ovn-nb"), upstream_schema("ovn-sb")
+    directory = Path(tempfile.mkdtemp(prefix="nd"))
+    try:
+        with c_server_process(*schemas, version="26.03") as server:
+            arguments = [f"--ovnnb-db={server.remote}", f"--ovnsb-db={server.remote}", "-vconsole:off", "-vsyslog:off"]
+            arguments += [f"--unixctl={directory}/c", f"--log-file={directory}/log", "--no-chdir"]
+            northd = subprocess.Popen([program, *arguments])
+            rpc: Rpc | None = None
+            try:
+                deadline = time.monotonic() + PATIENCE_S
+                c = Oracle(server, f"{directory}/c")
+                rpc = c.rpc
+                while not c.dump(nb.NORTHBOUND).get("NB_Global"):
+                    assert time.monotonic() < deadline, "the C northd does not start"
+                    time.sleep(0.01)
+                yield c
+            finally:
+                northd.terminate()
+                northd.wait()
+                if rpc is not None:
+                    rpc.close()
+    finally:
+        shutil.rmtree(directory)
+
+
+def readable(operations: list[Json], dump: Mapping[str, Json]) -> list[str]:
+    """Operations with the rows that they are about."""
+    shown = []
+    for operation in operations:
+        match operation:
+            case {"table": table, "where": [["_uuid", "==", [_, uuid]]]}:
+                row = dump.get(table, {}).get(uuid, {}).get("initial")
+                shown.append(f"{operation} ON {row}")
+            case _:
+                shown.append(str(operation))
+    return shown
+
+
+__all__ = ["Network", "Oracle", "Row", "loaded", "oracle", "readable"]
