@@ -12,18 +12,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from pyovn.controller import zones
+from pyovn.controller.announce import Announced
 from pyovn.controller.binding import USERS, WAITING
 from pyovn.controller.datapaths import DATAPATH, Datapath
 from pyovn.controller.edits import Delete, Edit, Take, Update, map_edits
+from pyovn.controller.effects import Activate, Learned, Neighbour
 from pyovn.controller.families import families
 from pyovn.controller.flowtable import FLOWS, FlowFacts, as_flow_facts
 from pyovn.controller.ids import Ids
 from pyovn.controller.interests import SOUTHBOUND_TABLES, SWITCH_TABLES
+from pyovn.controller.learning import activation_edits, learned_edits
 from pyovn.controller.local import HOST, LOCAL, Host, Installed, LocalRows, Zone
 from pyovn.controller.logical import FAULTS, GROUPS, METERS, LogicalFlows
 from pyovn.controller.monitor import Conditions, conditions
 from pyovn.controller.patches import OWNED
-from pyovn.controller.portflows import BALANCER_PROBLEMS, PROBLEMS
+from pyovn.controller.portflows import ANNOUNCED, BALANCER_PROBLEMS, PROBLEMS
 from pyovn.controller.settings import Settings
 from pyovn.controller.tunnels import CHASSIS_ID, INDEX_PREFIX
 from pyovn.controller.upkeep import CHASSIS_EDITS, IFACE_EDITS, PORT_EDITS, SWITCH_EDITS
@@ -204,6 +207,19 @@ class Core:
                 for edit in facts.get(uuid) or ():
                     if self._may(edit, now):
                         yield edit
+
+    def announced(self) -> tuple[Announced, ...]:
+        """What ports here have to announce."""
+        return self.engine.facts(ANNOUNCED).get(ALL)
+
+    def learned(self, facts: Iterable[Learned | Neighbour], now_ms: int) -> list[Edit]:
+        """Southbound edits that say what services learned."""
+        return [edit for fact in facts for edit in learned_edits(self._southbound, fact, now_ms)]
+
+    def activated(self, shown_up: Activate) -> list[Edit]:
+        """Southbound edits that say that a migrating port is active here."""
+        ours = self.settings
+        return list(activation_edits(self._southbound, shown_up, ours.chassis)) if ours is not None else []
 
     def reported(self, nb_cfg: int, now_ms: int) -> tuple[list[Edit], list[Edit]]:
         """(southbound, switch) edits that say how far this chassis has got."""

@@ -30,6 +30,7 @@ PHYSICAL: Final[tuple[Family, ...]] = (
     portflows.static_neighbour,
     portflows.learned_station,
     portflows.balancer,
+    portflows.announced,
     upkeep.wanted_patch,
     upkeep.switch_upkeep,
     upkeep.interface_upkeep,

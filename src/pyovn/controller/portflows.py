@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from pyovn.controller import layout
+from pyovn.controller.announce import Announced
 from pyovn.controller.binding import BINDING, PORT, Binding
 from pyovn.controller.datapaths import DATAPATH, DATAPATHS, MULTICHASSIS, Datapath, global_options, zones
 from pyovn.controller.flowtable import FLOWS, Flows
@@ -33,7 +34,7 @@ from pyovn.controller.view import (
     paths,
 )
 from pyovn.incr.engine import Reader, family
-from pyovn.incr.relation import Single
+from pyovn.incr.relation import Bag, Single
 from pyovn.lang.actions.env import Env, encode
 from pyovn.lang.actions.parse import parse
 from pyovn.net.errors import Malformed
@@ -71,6 +72,8 @@ PROBLEMS: Final = Single[Uuid, Problems]("problems of ports")
 
 BALANCER_PROBLEMS: Final = Single[Uuid, Problems]("problems of load balancers")
 
+#: What ports here announce.
+ANNOUNCED: Final = Bag[str, Announced]("announcements")
 #: Types whose ports on other chassis a physical network reaches directly.
 BRIDGEABLE: Final = frozenset({"", "localport", "external", "virtual"})
 #: Id of the conjunction that turns a chassis MAC back into a router's.
@@ -602,3 +605,27 @@ def balancer(db: Reader, uuid: Uuid) -> tuple[Flows, Problems]:
         "reg4" if global_options(db).get("register_consolidation") == "true" else "reg1",
     )
     return tuple(balancers.hairpin_flows(described)), tuple(f"{row.name}: {text}" for text in problems)
+
+
+@family(over=PortBinding, emits=[ANNOUNCED])
+def announced(db: Reader, uuid: Uuid) -> tuple[tuple[tuple[str, Announced], ...]]:
+    """What a port here has to announce on its physical network."""
+    row, here = db.row(PortBinding, uuid), db.look(BINDING, uuid)
+    if row is None or here is None or here.type != "" or row.chassis is None or row.chassis != own_chassis(db):
+        return ((),)
+    where = db.look(DATAPATH, row.datapath)
+    if where is None or not where.localnets or row.options.get("disable_garp_rarp") == "true":
+        return ((),)
+    return (tuple((ALL, found) for found in _announcements(where, row)),)
+
+
+def _announcements(where: Datapath, row: PortBinding) -> Iterator[Announced]:
+    for text in sorted(row.mac):
+        words = text.split()
+        try:
+            mac = mac_int(words[0]) if words else 0
+            versions = [ip_parse(word.partition("/")[0]) for word in words[1:]]
+        except Malformed:
+            continue
+        ips = [ip for version, ip in versions if version == 4]
+        yield from (Announced(where.key, row.tunnel_key, mac, ip) for ip in ips or [0])

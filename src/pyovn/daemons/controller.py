@@ -12,10 +12,14 @@ import random
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from logging import DEBUG, WARNING
 from pathlib import Path
 
+from pyovn.controller.announce import Announcements
 from pyovn.controller.core import Core
+from pyovn.controller.dispatch import answer
 from pyovn.controller.edits import Edit, Update, write
+from pyovn.controller.effects import Activate, Continue, Learn, Learned, Neighbour, Problem, Send
 from pyovn.controller.interests import SOUTHBOUND_TABLES, SWITCH_TABLES
 from pyovn.controller.monitor import Conditions, first_conditions
 from pyovn.controller.settings import Settings
@@ -50,6 +54,9 @@ SYSTEM_ID_OVERRIDE = Path("/etc/ovn/system-id-override")
 
 log = vlog.module("main")
 binding_log = vlog.module("binding")
+packets_log = vlog.Limited(vlog.module("pinctrl"))
+#: How long a transaction that failed waits before it is tried again.
+RETRY_S = 1.0
 problems_log = vlog.Limited(vlog.module("lflow"))
 
 
@@ -83,6 +90,8 @@ class Controller:
         self._conditions: Conditions = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._reported = 0
+        self._facts: dict[Learned | Neighbour, None] = {}
+        self.announcements = Announcements()
         self._applied_generation = 0
 
     def wake(self) -> None:
@@ -170,7 +179,8 @@ class Controller:
 
     async def _work(self, core: Core) -> None:
         while True:
-            deadline = core.deadline(self.clock.now())
+            deadlines = (core.deadline(self.clock.now()), self.announcements.deadline)
+            deadline = min((each for each in deadlines if each is not None), default=None)
             pause = None if deadline is None else max(0.0, deadline - self.clock.now())
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):
@@ -198,6 +208,9 @@ class Controller:
             self._tell("southbound", there, core.southbound_edits(self.clock.now()))
         if there.generation:
             self._tell("switch", self.switch_db, core.switch_edits())
+        self._spread(core, there)
+        if core.settled:
+            self._announce(core)
         if core.settled and self.switch.ready and "flows" not in self._busy:
             self._start_task("flows", self._install(core, in_force=there.conditions_in_force))
 
@@ -236,15 +249,15 @@ class Controller:
             _announce(batch)
             self._start_task(what, self._transact(client, batch))
 
-    async def _transact(self, client: Client, edits: list[Edit]) -> None:
+    async def _transact(self, client: Client, edits: list[Edit], *, loud: bool = True) -> None:
         txn = Txn()
         write(txn, edits)
         txn.comment("ovn-controller")
         try:
             await client.transact(txn)
         except OvnError as fault:
-            log.warning("%s transaction failed: %s", client.database, fault)
-            await asyncio.sleep(1.0)
+            log.log(WARNING if loud else DEBUG, "%s transaction failed: %s", client.database, fault)
+            await asyncio.sleep(RETRY_S if loud else 0.0)
 
     def _start_task(self, what: str, work: Awaitable[None]) -> None:
         assert self._tasks is not None
@@ -287,6 +300,37 @@ class Controller:
 
     def _packet(self, message: m.PacketIn) -> None:
         """A packet the switch asks about."""
+        for effect in answer(message):
+            match effect:
+                case Send(out):
+                    self.switch.send(out)
+                case Continue(resume):
+                    self.switch.send(resume)
+                case Learn(fact):
+                    self._facts[fact] = None
+                    self.wake()
+                case Activate() if self.core is not None and self.southbound is not None:
+                    self._report(self.southbound, self.core.activated(effect))
+                case Problem(text):
+                    packets_log.warning("%s", text)
+                case _:
+                    pass
+
+    def _spread(self, core: Core, there: Client) -> None:
+        """Write down what services learned; another chassis may have been faster."""
+        if self._facts and "learned" not in self._busy and there.connected:
+            edits = core.learned(self._facts, self.clock.wall_ms())
+            self._facts.clear()
+            if edits:
+                self._start_task("learned", self._transact(there, edits, loud=False))
+
+    def _announce(self, core: Core) -> None:
+        """Tell physical networks where ports are."""
+        ours, now = core.settings, self.clock.now()
+        self.announcements.follow(core.announced(), now)
+        if self.switch.ready and ours is not None:
+            for message in self.announcements.handle(now, ours.garp_max_timeout_s):
+                self.switch.send(message)
 
 
 def _announce(edits: Iterable[Edit]) -> None:

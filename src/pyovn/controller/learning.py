@@ -1,0 +1,66 @@
+"""What services learned, as southbound rows.
+
+Learned   → FDB (dp_key, mac): port_key          Neighbour → MAC_Binding (logical_port, ip): mac
+Activate  → Port_Binding.options:additional-chassis-activated
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pyovn.controller.edits import Edit, Insert, Put, column_edits
+from pyovn.controller.effects import Activate, Learned, Neighbour
+from pyovn.incr.engine import Source
+from pyovn.net.ip import ip_str
+from pyovn.net.mac import mac_str
+from pyovn.tables.sb import FDB, DatapathBinding, MACBinding, PortBinding
+
+ACTIVATED: Final = "additional-chassis-activated"
+
+
+def learned_edits(rows: Source, fact: Learned | Neighbour, now_ms: int) -> Iterator[Edit]:
+    """What makes the database know a fact; nothing where it does already."""
+    if isinstance(fact, Learned):
+        yield from _station(rows, fact, now_ms)
+    else:
+        yield from _neighbour(rows, fact, now_ms)
+
+
+def _station(rows: Source, fact: Learned, now_ms: int) -> Iterator[Edit]:
+    mac = mac_str(fact.mac)
+    known = rows.where(FDB, mac=mac, dp_key=fact.datapath)
+    if known:
+        yield from column_edits(known[0], {"port_key": fact.port})
+    else:
+        columns = {"mac": mac, "dp_key": fact.datapath, "port_key": fact.port, "timestamp": now_ms}
+        yield Insert(FDB, columns)
+
+
+def _neighbour(rows: Source, fact: Neighbour, now_ms: int) -> Iterator[Edit]:
+    port = find_port(rows, fact.datapath, fact.port)
+    if port is None:
+        return
+    ip, mac = ip_str(*fact.address), mac_str(fact.mac)
+    known = rows.where(MACBinding, logical_port=port.logical_port, ip=ip)
+    if not known:
+        columns = {"logical_port": port.logical_port, "ip": ip, "mac": mac, "datapath": port.datapath}
+        yield Insert(MACBinding, {**columns, "timestamp": now_ms})
+    elif known[0].mac != mac:
+        yield from column_edits(known[0], {"mac": mac, "timestamp": now_ms})
+
+
+def activation_edits(rows: Source, shown_up: Activate, chassis: str) -> Iterator[Edit]:
+    """What tells everybody that a migrating port is active on this chassis."""
+    port = find_port(rows, shown_up.datapath, shown_up.port)
+    if port is None:
+        return
+    names = [name for name in port.options.get(ACTIVATED, "").split(",") if name]
+    if chassis not in names:
+        yield Put(port, "options", {ACTIVATED: ",".join((*names, chassis))})
+
+
+def find_port(rows: Source, datapath: int, key: int) -> PortBinding | None:
+    """The port with this key on the datapath with that key."""
+    for found in rows.where(DatapathBinding, tunnel_key=datapath):
+        for port in rows.where(PortBinding, datapath=found.uuid, tunnel_key=key):
+            return port
+    return None
