@@ -126,6 +126,13 @@ def test_a_server_that_knows_less_is_asked_for_less() -> None:
     assert request["params"][2] == {"Logical_Switch": [{"columns": ["name"]}]}
 
 
+def test_the_version_of_rows_can_be_monitored_though_no_schema_has_it() -> None:
+    play = Play()
+    play.session = Session("OVN_Northbound", {"ACL": Interest(["_version"])})
+    play.opened().answer("get_schema", error="x").answer("get_schema", SCHEMA)
+    assert play.asked[-1]["params"][2] == {"ACL": [{"columns": ["_version"]}]}
+
+
 def test_servers_without_database_of_their_own_are_taken_as_they_are() -> None:
     play = Play().opened().answer("get_schema", error={"error": "unknown database"})
     play.answer("get_schema", SCHEMA)

@@ -16,6 +16,7 @@ from pyovn.ovsdb.errors import Disconnected, TransactionFailed
 from pyovn.ovsdb.model import Row
 from pyovn.ovsdb.schema import Schema
 from pyovn.ovsdb.txn import Txn, clause
+from pyovn.runtime import streams
 from pyovn.runtime.ovsdb import Client
 from pyovn.tables.nb import ACL, NORTHBOUND, LogicalSwitch, LogicalSwitchPort, NBGlobal
 from pyovn.tables.sb import SOUTHBOUND, DatapathBinding, LogicalFlow, PortBinding
@@ -218,6 +219,33 @@ async def test_a_server_that_falls_silent_is_given_up(server: CServer) -> None:
         server.process.send_signal(18)
         await made.synced()
         assert made.connected
+
+
+@asynchronous
+async def test_a_server_that_talks_nonsense_is_left_and_tried_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    nonsense = iter([b"hello", b'{"id":1,"result":7,"error":null}', b'{"id":5}', b'{"method":1}', b'{"id":{}}{"id":'])
+    done = asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(10)
+        if text := next(nonsense, b""):
+            writer.write(text)
+        else:
+            done.set()
+        await streams.close(writer)
+
+    remotes = [f"{tmp_path}/{number}" for number in range(6)]
+    servers = [await streams.listen(streams.Remote("punix", path=path), answer) for path in remotes]
+    made = Client(",".join(f"unix:{path}" for path in remotes), NB, SWITCHES)
+    running = asyncio.ensure_future(made.run())
+    await done.wait()
+    running.cancel()
+    await asyncio.wait((running,))
+    for each in servers:
+        each.close()
+    assert caplog.text.count("WARNING") >= 3
 
 
 @asynchronous

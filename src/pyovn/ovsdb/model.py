@@ -295,9 +295,12 @@ def _annotations(cls: "type[Row]") -> "Iterator[tuple[str, str]]":
 def _column(cls: "type[Row]", name: str, text: str) -> Column:
     """The column that an annotation describes."""
     words: Any = database(cls)
-    meaning = eval(text, {"__builtins__": {}}, words)  # our own source text
+    try:
+        meaning = eval(text, {"__builtins__": {}}, words)  # our own source text
+        type_ = _column_type(meaning)
+    except (NameError, TypeError, AttributeError) as fault:
+        raise SchemaFault(f"{cls.__name__}.{name}: {text} is not the type of a column ({fault})") from None
     flags = meaning.flags if isinstance(meaning, _Flagged) else ()
-    type_ = _column_type(meaning)
     return Column(name, type_, mutable=Immutable not in flags, ephemeral=Ephemeral in flags)
 
 
@@ -327,7 +330,7 @@ def _column_type(meaning: "Any") -> ColumnType:
             return meaning.type
         case ColumnType():
             return meaning
-    raise SchemaFault(f"{meaning!r} is not the type of a column")
+    raise TypeError(f"what is {meaning!r}?")
 
 
 class _Annotated:

@@ -141,7 +141,7 @@ async def connect(remote: Remote, tls: Tls | None = None) -> tuple[asyncio.Strea
             with _short(remote.path) as path:
                 return await asyncio.open_unix_connection(path, limit=READ_LIMIT)
         return await asyncio.open_connection(remote.host, remote.port, ssl=context, limit=READ_LIMIT)
-    except (OSError, ssl.SSLError) as fault:
+    except (OSError, ssl.SSLError, UnicodeError) as fault:
         raise StreamFault(reason(fault)) from fault
 
 
