@@ -11,9 +11,9 @@ from pyovn.net.errors import OvnError
 from pyovn.runtime.control import ANY_NUMBER, Command, CommandFailed, ControlServer, counter_commands, send
 from pyovn.runtime.counters import Counters
 from pyovn.runtime.streams import StreamFault
-from tests.support.c_ovsdb import c_server
 from tests.support.c_programs import need
 from tests.support.loops import asynchronous
+from tests.support.servers import c_server_process
 
 VERSION = "demo (pyovn) 0.1"
 
@@ -163,8 +163,8 @@ async def test_the_c_client_sends_us_commands() -> None:
 @pytest.mark.interop
 @asynchronous
 async def test_we_send_commands_to_c_daemons() -> None:
-    with c_server({"name": "d", "version": "1.0.0", "tables": {}}, "any") as daemon:
-        path = f"{daemon.directory}/c"
+    with c_server_process({"name": "d", "version": "1.0.0", "tables": {}}) as daemon:
+        path = daemon.control
         assert "ovsdb-server/list-dbs" in await send(path, "list-commands", timeout_s=5)
         assert "d" in (await send(path, "ovsdb-server/list-dbs")).split()
         with pytest.raises(CommandFailed, match='"dance" is not a valid command'):

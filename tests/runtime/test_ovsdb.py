@@ -1,10 +1,12 @@
-"""The client against the C `ovsdb-server`, of OVN 26.03 and of Debian."""
+"""The client against the C `ovsdb-server`, of OVN 26.03 and of Debian, and against ours."""
 
 import asyncio
 import contextlib
 import copy
 import json
 import socket
+import subprocess
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,26 +22,30 @@ from pyovn.runtime import streams
 from pyovn.runtime.ovsdb import Client
 from pyovn.tables.nb import ACL, NORTHBOUND, LogicalSwitch, LogicalSwitchPort, NBGlobal
 from pyovn.tables.sb import SOUTHBOUND, DatapathBinding, LogicalFlow, PortBinding
-from tests.support.c_ovsdb import CServer, c_server
+from tests.support.c_programs import need
 from tests.support.certificates import certificates
 from tests.support.loops import asynchronous
+from tests.support.servers import RunningServer, c_server_process, server_process
 
-pytestmark = pytest.mark.interop
-
+interop = pytest.mark.interop
 Tables = dict[type[Row], Any]
 NB = NORTHBOUND.name
 EVERYTHING: Tables = dict.fromkeys(NORTHBOUND.tables)
 SWITCHES: Tables = {LogicalSwitch: None, LogicalSwitchPort: None}
 
 
-@pytest.fixture(params=["26.03", "23.03"])
-def server(request: pytest.FixtureRequest) -> Iterator[CServer]:
-    with c_server(NORTHBOUND.schema(), request.param) as running:
+@pytest.fixture(params=["ours", pytest.param("26.03", marks=interop), pytest.param("23.03", marks=interop)])
+def server(request: pytest.FixtureRequest) -> Iterator[RunningServer]:
+    schema = NORTHBOUND.schema()
+    ours = request.param == "ours"
+    with server_process(schema) if ours else c_server_process(schema, version=request.param) as running:
         yield running
 
 
 @contextlib.asynccontextmanager
-async def client(server: CServer | str, tables: Tables, database: str = NB, **options: Any) -> AsyncIterator[Client]:
+async def client(
+    server: RunningServer | str, tables: Tables, database: str = NB, **options: Any
+) -> AsyncIterator[Client]:
     """A client that is up to date."""
     remote = server if isinstance(server, str) else server.remote
     made = Client(remote, database, tables, **options)
@@ -73,7 +79,7 @@ def names(made: Client) -> set[str]:
 
 
 @asynchronous
-async def test_what_is_written_is_read_again(server: CServer) -> None:
+async def test_what_is_written_is_read_again(server: RunningServer) -> None:
     async with client(server, EVERYTHING) as made:
         txn = Txn()
         columns = {"tag": 5, "addresses": frozenset({"unknown", "dynamic"}), "options": {"a": "b c"}, "up": True}
@@ -90,7 +96,7 @@ async def test_what_is_written_is_read_again(server: CServer) -> None:
 
 
 @asynchronous
-async def test_edits_arrive_as_old_and_new_rows(server: CServer) -> None:
+async def test_edits_arrive_as_old_and_new_rows(server: RunningServer) -> None:
     async with client(server, SWITCHES) as made:
         uuid = await add_switch(made, "sw0", external_ids={"a": "1", "b": "2"})
         ((_, switch),) = (await changed_rows(made, LogicalSwitch)).values()
@@ -108,7 +114,7 @@ async def test_edits_arrive_as_old_and_new_rows(server: CServer) -> None:
 
 
 @asynchronous
-async def test_failures_name_what_was_attempted(server: CServer) -> None:
+async def test_failures_name_what_was_attempted(server: RunningServer) -> None:
     async with client(server, SWITCHES) as made:
         await add_switch(made, "sw0")
         (switch,) = made.replica.where(LogicalSwitch, name="sw0")
@@ -129,7 +135,7 @@ async def test_failures_name_what_was_attempted(server: CServer) -> None:
 
 
 @asynchronous
-async def test_rows_can_be_asked_for_without_being_monitored(server: CServer) -> None:
+async def test_rows_can_be_asked_for_without_being_monitored(server: RunningServer) -> None:
     async with client(server, {NBGlobal: None}) as made:
         await add_switch(made, "sw0")
         await add_switch(made, "sw1")
@@ -142,7 +148,7 @@ async def test_rows_can_be_asked_for_without_being_monitored(server: CServer) ->
 
 
 @asynchronous
-async def test_a_lock_has_one_owner_and_can_be_stolen(server: CServer) -> None:
+async def test_a_lock_has_one_owner_and_can_be_stolen(server: RunningServer) -> None:
     async with client(server, SWITCHES, lock="l") as one, client(server, SWITCHES, lock="l") as two:
         await one.locked()
         assert not two.has_lock
@@ -164,7 +170,7 @@ async def lost(made: Client) -> None:
 
 
 @asynchronous
-async def test_what_changed_while_the_server_was_away_arrives_as_changes(server: CServer) -> None:
+async def test_what_changed_while_the_server_was_away_arrives_as_changes(server: RunningServer) -> None:
     async with client(server, SWITCHES, lock="l") as made:
         kept = await add_switch(made, "kept")
         edited = await add_switch(made, "edited")
@@ -198,7 +204,7 @@ async def test_what_changed_while_the_server_was_away_arrives_as_changes(server:
 
 
 @asynchronous
-async def test_a_transaction_under_way_when_the_server_dies_is_told(server: CServer) -> None:
+async def test_a_transaction_under_way_when_the_server_dies_is_told(server: RunningServer) -> None:
     async with client(server, SWITCHES) as made:
         assert server.process is not None
         server.process.send_signal(19)
@@ -210,7 +216,7 @@ async def test_a_transaction_under_way_when_the_server_dies_is_told(server: CSer
 
 
 @asynchronous
-async def test_a_server_that_falls_silent_is_given_up(server: CServer) -> None:
+async def test_a_server_that_falls_silent_is_given_up(server: RunningServer) -> None:
     async with client(server, SWITCHES, probe_ms=100) as made:
         assert server.process is not None
         server.process.send_signal(19)
@@ -249,7 +255,7 @@ async def test_a_server_that_talks_nonsense_is_left_and_tried_again(
 
 
 @asynchronous
-async def test_the_next_remote_is_tried_when_one_fails(server: CServer) -> None:
+async def test_the_next_remote_is_tried_when_one_fails(server: RunningServer) -> None:
     remotes = f"unix:{server.directory}/nobody,tcp:127.0.0.1:1,{server.remote}"
     async with client(remotes, SWITCHES) as made:
         assert made.remote == server.remote
@@ -262,7 +268,7 @@ async def test_the_next_remote_is_tried_when_one_fails(server: CServer) -> None:
 
 
 @asynchronous
-async def test_rows_may_be_given_their_uuids(server: CServer) -> None:
+async def test_rows_may_be_given_their_uuids(server: RunningServer) -> None:
     async with client(server, SWITCHES) as made:
         txn = Txn()
         port = txn.insert_as(LogicalSwitchPort, uuid_text(7), name="p1")
@@ -273,15 +279,14 @@ async def test_rows_may_be_given_their_uuids(server: CServer) -> None:
 
 
 @asynchronous
-async def test_databases_are_reached_through_tls(tmp_path: Path) -> None:
-    tls = certificates(tmp_path)
-    with c_server(NORTHBOUND.schema(), "any", start=False) as server:
-        port = free_port()
-        files = (f"--private-key={tls.private_key}", f"--certificate={tls.certificate}", f"--ca-cert={tls.ca_cert}")
-        server.start(*files, f"--remote=pssl:{port}:127.0.0.1")
-        async with client(f"ssl:127.0.0.1:{port}", SWITCHES, tls=tls) as made:
-            await add_switch(made, "sw0")
-            assert names(made) == {"sw0"}
+async def test_databases_are_reached_through_tls(server: RunningServer, tmp_path: Path) -> None:
+    tls, port = certificates(tmp_path), free_port()
+    files = (f"--private-key={tls.private_key}", f"--certificate={tls.certificate}", f"--ca-cert={tls.ca_cert}")
+    server.kill()
+    server.start(*files, f"--remote=pssl:{port}:127.0.0.1")
+    async with client(f"ssl:127.0.0.1:{port}", SWITCHES, tls=tls) as made:
+        await add_switch(made, "sw0")
+        assert names(made) == {"sw0"}
 
 
 def free_port() -> int:
@@ -291,7 +296,7 @@ def free_port() -> int:
 
 
 @asynchronous
-async def test_only_rows_that_satisfy_the_conditions_are_here(server: CServer) -> None:
+async def test_only_rows_that_satisfy_the_conditions_are_here(server: RunningServer) -> None:
     one = [clause(LogicalSwitch, "name", "==", "sw1")]
     async with client(server, SWITCHES, conditions={LogicalSwitch: one}) as made:
         for number in range(3):
@@ -310,7 +315,7 @@ async def test_only_rows_that_satisfy_the_conditions_are_here(server: CServer) -
 
 
 @asynchronous
-async def test_a_raw_table_goes_to_its_handler_and_not_to_the_replica(server: CServer) -> None:
+async def test_a_raw_table_goes_to_its_handler_and_not_to_the_replica(server: RunningServer) -> None:
     heard: list[Any] = []
     raw = {LogicalSwitch: lambda rows, update: heard.append((update.fresh, rows))}
     async with client(server, {LogicalSwitchPort: None}, raw=raw) as made:
@@ -320,7 +325,7 @@ async def test_a_raw_table_goes_to_its_handler_and_not_to_the_replica(server: CS
 
 
 @asynchronous
-async def test_kinds_of_change_can_be_left_out(server: CServer) -> None:
+async def test_kinds_of_change_can_be_left_out(server: RunningServer) -> None:
     async with client(server, SWITCHES) as writer:
         await add_switch(writer, "before")
         select = {LogicalSwitch: {"initial": False}}
@@ -330,6 +335,7 @@ async def test_kinds_of_change_can_be_left_out(server: CServer) -> None:
             assert names(made) == {"after"}
 
 
+@interop
 @asynchronous
 async def test_a_database_with_an_older_schema_is_read_as_far_as_it_goes() -> None:
     schema = copy.deepcopy(SOUTHBOUND.schema())
@@ -339,7 +345,7 @@ async def test_a_database_with_an_older_schema_is_read_as_far_as_it_goes() -> No
     del tables["ECMP_Nexthop"], tables["Advertised_Route"], tables["Learned_Route"], tables["Advertised_MAC_Binding"]
     tables["Port_Binding"]["columns"]["colour"] = {"type": "string"}
     tables["Colours"] = {"columns": {"name": {"type": "string"}}, "isRoot": True}
-    with c_server(schema, "any") as server:
+    with c_server_process(schema) as server:
         everything: Tables = dict.fromkeys(SOUTHBOUND.tables)
         async with client(server, everything, SOUTHBOUND.name) as made:
             assert "ECMP_Nexthop" not in made.server_schema
@@ -363,9 +369,25 @@ async def test_a_database_with_an_older_schema_is_read_as_far_as_it_goes() -> No
             assert [row.tunnel_key for row in await made.select(DatapathBinding)] == [7]
 
 
+@contextlib.contextmanager
+def cluster_of_one(schema: dict[str, Any]) -> Iterator[RunningServer]:
+    """A C server with a RAFT database, of which it is the only member."""
+    program, tool = need("ovsdb-server"), need("ovsdb-tool")
+    with tempfile.TemporaryDirectory(prefix="ov") as name:
+        directory = Path(name)
+        (directory / "schema").write_text(json.dumps(schema))
+        command = [tool, "create-cluster", directory / "db", directory / "schema", f"unix:{directory}/r"]
+        subprocess.run(command, check=True, capture_output=True)
+        running = RunningServer(directory, [directory / "db"], [program, "-vconsole:warn", "-vsyslog:off"])
+        running.start()
+        yield running
+        running.kill()
+
+
+@interop
 @asynchronous
 async def test_a_clustered_database_resumes_where_it_was() -> None:
-    with c_server(NORTHBOUND.schema(), "any", clustered=True) as server:
+    with cluster_of_one(NORTHBOUND.schema()) as server:
         async with client(server, SWITCHES, leader_only=True) as made:
             await add_switch(made, "one")
             made.reconnect()
@@ -377,16 +399,17 @@ async def test_a_clustered_database_resumes_where_it_was() -> None:
             assert names(made) == {"one", "two"}
 
 
+@interop
 @asynchronous
 async def test_a_schema_that_is_upgraded_under_way_is_taken_up() -> None:
     old = copy.deepcopy(NORTHBOUND.schema())
     del old["tables"]["Logical_Switch"]["columns"]["copp"]
-    with c_server(old, "any") as server:
+    with c_server_process(old) as server:
         async with client(server, SWITCHES) as made:
             await add_switch(made, "one")
             assert "copp" not in made.server_schema["Logical_Switch"].columns
-            (server.directory / "new").write_text(json.dumps(NORTHBOUND.schema()))
-            await asyncio.to_thread(server.client, "convert", server.remote, f"{server.directory}/new")
+            with server.rpc() as rpc:
+                assert rpc.call("convert", NB, NORTHBOUND.schema())["result"] == {}
             while "copp" not in made.server_schema["Logical_Switch"].columns or not made.connected:
                 await made.changed_state()
             await add_switch(made, "two")
@@ -394,7 +417,7 @@ async def test_a_schema_that_is_upgraded_under_way_is_taken_up() -> None:
 
 
 @asynchronous
-async def test_the_wrong_database_is_never_synced(server: CServer) -> None:
+async def test_the_wrong_database_is_never_synced(server: RunningServer) -> None:
     made = Client(server.remote, "Nothing", {})
     running = asyncio.ensure_future(made.run())
     with pytest.raises(TimeoutError):
@@ -403,9 +426,10 @@ async def test_the_wrong_database_is_never_synced(server: CServer) -> None:
     await asyncio.wait((running,))
 
 
-def test_the_server_writes_our_schema_as_we_do(server: CServer) -> None:
-    given = json.loads(server.client("get-schema", server.remote, NB))
-    ours = json.loads(json.dumps(NORTHBOUND.schema()))
+def test_the_server_writes_our_schema_as_we_do(server: RunningServer) -> None:
+    with server.rpc() as rpc:
+        given = rpc.call("get_schema", NB)["result"]
+    ours = NORTHBOUND.schema()
     given.pop("cksum", None)
     ours.pop("cksum", None)
     assert given == ours
@@ -414,7 +438,7 @@ def test_the_server_writes_our_schema_as_we_do(server: CServer) -> None:
 
 @asynchronous
 async def test_bulk_inserts_arrive_whole() -> None:
-    with c_server(SOUTHBOUND.schema(), "any") as southbound:
+    with server_process(SOUTHBOUND.schema()) as southbound:
         async with client(southbound, {DatapathBinding: None, LogicalFlow: None}, SOUTHBOUND.name) as made:
             txn = Txn()
             datapath = txn.insert(DatapathBinding, tunnel_key=1)
