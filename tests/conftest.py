@@ -3,6 +3,10 @@
 import os
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("house", deadline=None)  # machines that run tests are busy; pytest's timeout is enough
+settings.load_profile("house")
 
 REAL = ("system", "interop")
 
