@@ -118,7 +118,7 @@ def start_detached(root: Path, hosts: str, options: list[str]) -> None:
     words = ["lab", "up", f"--dir={root}", f"--hosts={hosts}", f"--ready-fd={writing}", *options]
     with log.open("w") as output:
         child = subprocess.Popen(
-            [sys.executable, "-m", "pyovn.cli.main", *words],
+            [sys.executable, "-m", "pyovn", *words],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
