@@ -173,12 +173,13 @@ WRITES: tuple[act.Action, ...] = (
 def simple_actions(last_table: int) -> st.SearchStrategy[act.Action]:
     """Actions without conntrack; resubmits lead forward only."""
     choices: list[st.SearchStrategy[act.Action]] = [
-        st.builds(act.Output, st.sampled_from((1, 2, 3, act.OFPP_IN_PORT))),
+        st.sampled_from((1, 2, 3, act.OFPP_IN_PORT)).map(lambda port: act.Output(port)),
         st.sampled_from(WRITES),
     ]
     if last_table < 3:
-        choices.append(st.builds(act.Resubmit, st.integers(last_table + 1, 3)))
-        choices.append(st.builds(act.Resubmit, st.integers(last_table + 1, 3), st.sampled_from((1, 2))))
+        later = st.integers(last_table + 1, 3)
+        choices.append(later.map(lambda table: act.Resubmit(table)))
+        choices.append(st.tuples(later, st.sampled_from((1, 2))).map(lambda pair: act.Resubmit(*pair)))
     return st.one_of(*choices)
 
 

@@ -84,10 +84,9 @@ class TcpState:
 
     def __init__(self, frame: bytes, shape: Shape) -> None:
         origin, target = self.peers = (Peer(), Peer())
-        if frame[shape.l4 + 13] & SYN:
-            origin.state = SYN_SENT
-        else:
-            origin.state = target.state = ESTABLISHED
+        origin.state = SYN_SENT
+        if not frame[shape.l4 + 13] & SYN:
+            # Picked up in the middle: nobody knows what the windows are scaled by.
             origin.scale = target.scale = UNKNOWN_SCALE
         sequence, _, window, length = _segment(frame, shape)
         origin.low, origin.window = (sequence + length) % _WRAP, max(window, 1)
@@ -100,6 +99,8 @@ class TcpState:
         """Take note of a segment."""
         sender, receiver = self.peers[reply], self.peers[not reply]
         flags = frame[shape.l4 + 13]
+        if not sensible(flags):
+            return Verdict.INVALID
         if flags & (SYN | ACK) == SYN and sender.state >= FIN_WAIT_2 and receiver.state >= FIN_WAIT_2:
             return Verdict.AGAIN
         if flags & (SYN | ACK) == SYN and not reply and sender.state == SYN_SENT and receiver.state <= SYN_SENT:
@@ -112,7 +113,7 @@ class TcpState:
         return Verdict.PART
 
     def _advance(self, flags: int, sender: Peer, receiver: Peer) -> None:
-        if flags & SYN and sender.state < SYN_SENT:
+        if sender.state < SYN_SENT:
             sender.state = SYN_SENT
         if flags & FIN and sender.state < CLOSING:
             sender.state = CLOSING
@@ -145,9 +146,11 @@ class TcpState:
             sequence = end = sender.low  # the RST of a host that knows of no connection
         receiver_window = receiver.window << (receiver.scale or 0)
         lag = _after(receiver.low, acknowledged) if receiver.low is not None else 0
+        if flags & RST and sender.low not in (sequence, end):
+            return False  # a reset has to be exact (RFC 5961 §3.2)
         loose = UNKNOWN_SCALE in (sender.scale, receiver.scale)
-        if (
-            (loose or _after(end, sender.high) <= 0 or sender.state < ESTABLISHED)
+        if loose or (
+            (_after(end, sender.high) <= 0 or sender.state < ESTABLISHED)
             and _after(sequence, sender.low) >= -max(receiver_window, MAX_ACK_LAG)
             and -MAX_ACK_LAG <= lag <= MAX_ACK_LAG << (sender.scale or 0)
         ):
@@ -211,14 +214,17 @@ def _window_scale(frame: bytes, shape: Shape) -> int | None:
     return None
 
 
+def sensible(flags: int) -> bool:
+    """True if a segment can have these flags."""
+    if flags & SYN:
+        return not flags & (RST | FIN)
+    return bool(flags & ACK) or flags & (RST | FIN | PSH | URG) == RST
+
+
 def opens_tcp(frame: bytes, shape: Shape) -> bool:
     """True if a segment may be the first that is seen of a connection: a SYN, or one from the middle."""
     flags = frame[shape.l4 + 13]
-    if flags & SYN:
-        return not flags & (RST | FIN | ACK)
-    if not flags & (ACK | RST):
-        return False
-    return not (flags & (FIN | PSH | URG) and not flags & ACK)
+    return sensible(flags) and flags & (SYN | ACK) != SYN | ACK
 
 
 class IcmpState:

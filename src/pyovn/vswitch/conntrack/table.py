@@ -110,7 +110,7 @@ class Conntrack:
         if packet is None or (not before and not sums_right(frame, shape)):
             return frame, self._told(meta, action.zone, TRK | INV, None, None)
         again = bool(before & TRK) and get(meta, "ct_zone") == action.zone
-        found, reply = self.look_up(action.zone, packet.of, now)
+        found, reply = self._look_up_again(action.zone, packet.of, now, again=again)
         if found is not None and action.commit and action.force and reply:
             self.remove(found)
             found = None
@@ -120,7 +120,7 @@ class Conntrack:
         elif found is None:
             state |= NEW if self._may_open(frame, packet) else INV
         elif again:
-            state = before & ~(SNAT | DNAT)
+            state = before
         else:
             found, state = self._update(found, frame, packet, reply, now)
         if found is not None and reply and not state & INV:
@@ -158,6 +158,15 @@ class Conntrack:
             self.remove(entry[0])
             return None, False
         return entry
+
+    def _look_up_again(self, zone: int, tuple_: Tuple, now: float, *, again: bool) -> tuple[Connection | None, bool]:
+        """Like `look_up`, for a packet that may have been here before."""
+        found, reply = self.look_up(zone, tuple_, now)
+        if found is None and again:
+            # Translated by this zone a moment ago: it looks like the reverse of what the other side will send.
+            found, forward = self.look_up(zone, tuple_.reversed(), now)
+            reply = found is not None and not forward
+        return found, reply
 
     def _joined(self, packet: Tracked, zone: int, now: float) -> Tracked | None:
         """A fragment with the ports of its datagram; None where these have not been seen."""
