@@ -62,6 +62,14 @@ def test_settings_for_all_hold_for_modules_that_come_later(capsys: pytest.Captur
     assert [line.rpartition("|")[2] for line in capsys.readouterr().err.splitlines()] == ["y"]
 
 
+def test_loggers_that_are_no_modules_are_heard_too(capsys: pytest.CaptureFixture[str]) -> None:
+    logging.getLogger("pyovn.some.place").info("x")
+    vlog.apply("ANY:ANY:dbg")
+    logging.getLogger("pyovn.some.place").debug("y")
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split("|", 2)[2] for line in lines] == ["some_place|INFO|x", "some_place|DBG|y"]
+
+
 def test_patterns_can_be_set(capsys: pytest.CaptureFixture[str]) -> None:
     vlog.apply("PATTERN:console:%A %-6p|%m%%")
     log.info("x")

@@ -155,6 +155,12 @@ class _Vlog(logging.Handler):
         self.patterns[destination] = pattern
         self._renderers[destination] = Renderer(pattern)
 
+    def fit_others(self) -> None:
+        """Likewise for loggers that are not modules of ours by name."""
+        root = logging.getLogger(_ROOT)
+        if self in root.handlers:
+            root.setLevel(min(self.defaults.values()))
+
     def _fit(self, name: str) -> None:
         """Have the standard library drop early what no destination wants."""
         if self in logging.getLogger(_ROOT).handlers:
@@ -167,6 +173,7 @@ class _Vlog(logging.Handler):
         if self not in root.handlers:
             root.addHandler(self)
         root.propagate = False
+        self.fit_others()
         for name in self.levels:
             self._fit(name)
 
@@ -174,6 +181,7 @@ class _Vlog(logging.Handler):
         """Give the records back to the standard library, and forget all settings."""
         root = logging.getLogger(_ROOT)
         root.removeHandler(self)
+        root.setLevel(logging.NOTSET)
         root.propagate = True
         self.close_file()
         self.unlimited.clear()
@@ -250,7 +258,7 @@ class _Vlog(logging.Handler):
 
 
 def _name_of(logger_name: str) -> str:
-    return logger_name.removeprefix(f"{_ROOT}.")
+    return logger_name.removeprefix(f"{_ROOT}.").replace(".", "_")
 
 
 def _host_port(text: str) -> tuple[str, int]:
@@ -316,6 +324,7 @@ def _set_levels(words: list[str]) -> None:
             return
     if not names:
         _vlog.defaults.update(dict.fromkeys(destinations or DESTINATIONS, level))
+        _vlog.fit_others()
     _vlog.set_levels(names or list(_modules), destinations or DESTINATIONS, level)
 
 
