@@ -15,13 +15,14 @@ import pytest
 
 from pyovn.net.uuids import Uuid, uuid_text
 from pyovn.ovsdb.errors import Disconnected, TransactionFailed
-from pyovn.ovsdb.model import Row
+from pyovn.ovsdb.model import Database, Row
 from pyovn.ovsdb.schema import Schema
 from pyovn.ovsdb.txn import Txn, clause
 from pyovn.runtime import streams
 from pyovn.runtime.ovsdb import Client
 from pyovn.tables.nb import ACL, NORTHBOUND, LogicalSwitch, LogicalSwitchPort, NBGlobal
 from pyovn.tables.sb import SOUTHBOUND, DatapathBinding, LogicalFlow, PortBinding
+from pyovn.tables.vswitch import OPEN_VSWITCH
 from tests.support.c_programs import need
 from tests.support.certificates import certificates
 from tests.support.loops import asynchronous
@@ -367,6 +368,23 @@ async def test_a_database_with_an_older_schema_is_read_as_far_as_it_goes() -> No
             (datapath,) = made.replica.rows(DatapathBinding).values()
             assert (datapath.tunnel_key, datapath.nb_uuid, datapath.type) == (7, None, None)
             assert [row.tunnel_key for row in await made.select(DatapathBinding)] == [7]
+
+
+@interop
+@pytest.mark.parametrize(
+    ("file", "database"),
+    [("ovn/ovn-nb", NORTHBOUND), ("ovn/ovn-sb", SOUTHBOUND), ("openvswitch/vswitch", OPEN_VSWITCH)],
+)
+@asynchronous
+async def test_databases_of_debians_older_ovn_are_read(file: str, database: Database) -> None:
+    path = Path(f"/usr/share/{file}.ovsschema")
+    if not path.exists():
+        pytest.skip(f"{path}: not installed")
+    tables = dict.fromkeys(database.tables)
+    with c_server_process(json.loads(path.read_text())) as server:
+        async with client(server, tables, database.name) as made:
+            assert made.connected
+            assert set(made.server_schema) <= set(database.by_name)
 
 
 @contextlib.contextmanager
