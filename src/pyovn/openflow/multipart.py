@@ -27,6 +27,9 @@ _OXS_CLASS = 0x8002
 _DURATION, _IDLE_TIME, _FLOW_COUNT, _PACKETS, _BYTES = 0, 1, 3, 4, 5
 _NS = 1_000_000_000
 
+_FLOW = struct.Struct("!HxxBxHHHHHQ")
+_USUAL = struct.Struct("!IIIIIIIIQIQ4x")
+_USUAL_HEADS = 52, 0x80020008, 0x80020208, 0x80020808, 0x80020A08
 _pack = struct.pack
 
 
@@ -144,23 +147,30 @@ def _encode_flow(stats: FlowStats) -> bytes:
 
 
 def _decode_flow(cursor: Cursor) -> FlowStats:
-    size = cursor.u16()
-    cursor.skip(2)
-    body = cursor.part(size - 4)
-    table = body.u8()
-    body.skip(1)
-    priority, idle, hard, flags, importance, cookie = (
-        body.u16(),
-        body.u16(),
-        body.u16(),
-        body.u16(),
-        body.u16(),
-        body.u64(),
+    """A flow; read flat because a controller reads back hundreds of thousands of them."""
+    data, start = cursor.data, cursor.at
+    if cursor.end - start < _FLOW.size:
+        raise Malformed("flow statistics: truncated")
+    size, table, priority, idle, hard, flags, importance, cookie = _FLOW.unpack_from(data, start)
+    body = Cursor(data, start + _FLOW.size, start + size)
+    cursor.at = body.end
+    match = oxm.decode_match(body)
+    counted = _usual_stats(body) or decode_stats(body)
+    flow = Flow(table, priority, match, decode_instructions(body.rest()), cookie, idle, hard, flags, importance)
+    return FlowStats(flow, counted.packets, counted.bytes, counted.duration, counted.idle)
+
+
+def _usual_stats(cursor: Cursor) -> Stats | None:
+    """The statistics block in the form every switch of today writes; None: it looks different."""
+    if len(cursor) < _USUAL.size:
+        return None
+    size, first, seconds, ns, second, idle, _, third, packets, fourth, count = _USUAL.unpack_from(
+        cursor.data, cursor.at
     )
-    match, stats = oxm.decode_match(body), decode_stats(body)
-    actions = decode_instructions(body.rest())
-    flow = Flow(table, priority, match, actions, cookie, idle, hard, flags, importance)
-    return FlowStats(flow, stats.packets, stats.bytes, stats.duration, stats.idle)
+    if (size, first, second, third, fourth) != _USUAL_HEADS:
+        return None
+    cursor.at += _USUAL.size
+    return Stats((seconds * _NS + ns) / _NS, idle, 0, packets, count)
 
 
 def _decode_aggregate(cursor: Cursor) -> m.Aggregate:

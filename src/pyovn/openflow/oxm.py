@@ -17,7 +17,7 @@ from pyovn.openflow.fields import (
     NXM_OF,
     Field,
 )
-from pyovn.openflow.match import VLAN_PRESENT, Match, order, parts
+from pyovn.openflow.match import VLAN_PRESENT, WIDE, Match, order, parts
 from pyovn.packet.cursor import Cursor
 
 Code = tuple[int, int, int]
@@ -195,10 +195,27 @@ def _canonical_terms(term: Term) -> list[Term]:
 _DECODED: dict[bytes, list[Term]] = {}
 
 
+#: header of an exact TLV → (field, bytes of value, mask); only where the value is the term as it stands
+_PLAIN: dict[bytes, tuple[str, int, int]] = {
+    header(code, field.size): (name, field.size, field.full)
+    for code, name in _BY_CODE.items()
+    for field in (FIELDS[name],)
+    if code[0] != EXPERIMENTER
+    and code not in (IN_PORT_16, IP_TOS)
+    and name not in ("vlan_tci", "vlan_vid", "vlan_pcp", *WIDE)
+    and field.size * 8 == field.width
+}
+
+
 def _remember(raw: bytes) -> list[Term]:
     if len(_DECODED) > MEMORY:
         _DECODED.clear()
-    terms = _DECODED[raw] = _canonical_terms(decode_tlv(Cursor(raw)))
+    plain = _PLAIN.get(raw[:4])
+    if plain and len(raw) == plain[1] + 4:
+        terms = [(plain[0], int.from_bytes(raw[4:], "big"), plain[2])]
+    else:
+        terms = _canonical_terms(decode_tlv(Cursor(raw)))
+    _DECODED[raw] = terms
     return terms
 
 
@@ -228,13 +245,15 @@ def _joined(left: Term, right: Term) -> Term:
 
 def decode_match(cursor: Cursor) -> Match:
     """A match with header and padding; raises Malformed."""
-    start = cursor.at
-    kind, size = cursor.u16(), cursor.u16()
-    if kind != OFPMT_OXM or size < 4:
+    data, start = cursor.data, cursor.at
+    if cursor.end - start < 4:
+        raise Malformed("no match")
+    kind, size = _MATCH_HEAD.unpack_from(data, start)
+    end = start + size
+    if kind != OFPMT_OXM or size < 4 or end > cursor.end:
         raise Malformed(f"match of type {kind}, length {size}")
-    found = decode_terms(cursor.take(size - 4))
-    cursor.align(8, start)
-    return found
+    cursor.at = min(end + (-size & 7), cursor.end)
+    return decode_terms(data[start + 4 : end])
 
 
 def encode_set(name: str, value: int, mask: int) -> bytes:
