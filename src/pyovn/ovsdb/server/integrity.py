@@ -239,10 +239,11 @@ def _drop(transaction: Transaction, reference: Reference, row: Row, gone: set[st
     members = reference.without(row[place], gone)
     if len(members) < column.type.min:
         dropped = len(column.members(row[place])) - len(members)
+        new = "" if row[UUID_AT] in reference.source.rows else " (inserted within this transaction)"
         raise constraint_violation(
             f"Deletion of {dropped} weak reference(s) to deleted (or never-existing) rows from column"
-            f' "{column.name}" in "{reference.source.name}" row {row[UUID_AT]} caused this column to become empty, but'
-            " constraints on this column disallow an empty column."
+            f' "{column.name}" in "{reference.source.name}" row {row[UUID_AT]}{new} caused this column to become empty,'
+            " but constraints on this column disallow an empty column."
         )
     transaction.update(reference.source, row, [(place, column.from_members(members))])
 

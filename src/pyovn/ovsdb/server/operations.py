@@ -155,7 +155,7 @@ def _chosen_uuid(transaction: Transaction, table: TableStore, text: str) -> Any:
     uuid = uuid_or_none(text)
     if uuid is None:
         raise syntax_error("bad uuid", text)
-    if uuid in table.rows or uuid in transaction.pending.get(table.name, _NO_ROWS):
+    if uuid in table.rows or transaction.row(table, uuid) is not None:
         raise Refused(
             "duplicate uuid",
             "This UUID would duplicate a UUID already present within the table or deleted within the same transaction.",

@@ -14,7 +14,7 @@ _PLURALS = {"integer": "integers", "real": "reals", "boolean": "booleans", "stri
 
 def number_text(number: float) -> str:
     """A number with up to 15 significant digits, whole numbers without a point."""
-    return str(number) if isinstance(number, int) and abs(number) < 2**63 else f"{number:.15g}"
+    return str(number) if isinstance(number, int) and -(2**63) <= number < 2**63 else f"{number:.15g}"
 
 
 def json_text(json: Any) -> str:

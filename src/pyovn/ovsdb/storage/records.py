@@ -4,10 +4,11 @@
      "Table": {"<uuid>": {"column": value, …}, "<uuid>": null}}
 
 A new row lists what is not default, a deleted one is null.  For a changed row the columns hold differences if
-`_is_diff` says so (as the C server has written since 2.15), else new values.  Ephemeral columns are left out.
+`_is_diff` says so (as newer C servers write), else new values.  Ephemeral columns are left out.  A difference may have
+more members than its column allows, which OVS 3.1 does not read: such a transaction is written as new values.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
@@ -32,22 +33,17 @@ def schema_record(schema: Schema) -> bytes:
 
 def transaction_record(database: Database, commit: Commit, date_ms: int) -> bytes | None:
     """The record of a transaction; None if it changes nothing that is kept."""
-    record: dict[str, Json] = {"_date": date_ms}
-    for name, changes in commit.changes.items():
-        table = database.tables[name]
-        rows: dict[str, Json] = {}
-        for uuid, (old, new) in changes.items():
-            if new is None:
-                rows[uuid] = None
-            elif old is None:
-                rows[uuid] = _new_row(table, new)
-            elif (difference := _changed_row(table, old, new)) is not None:
-                rows[uuid] = difference
-        if rows:
-            record[name] = rows
-    if len(record) == 1:
+    try:
+        tables = _changed_tables(database, commit, _differences)
+        is_diff = True
+    except _TooLarge:
+        tables = _changed_tables(database, commit, _new_values)
+        is_diff = False
+    if not tables:
         return None
-    record["_is_diff"] = True
+    record: dict[str, Json] = {"_date": date_ms, **tables}
+    if is_diff:
+        record["_is_diff"] = True
     if commit.comment is not None:
         record["_comment"] = commit.comment
     return build(orjson.dumps(record))
@@ -78,13 +74,47 @@ def _new_row(table: TableStore, row: Row) -> Json:
     }
 
 
-def _changed_row(table: TableStore, old: Row, new: Row) -> Json:
-    changed = {
-        column.name: column.write_difference(column.difference(old[column.place], new[column.place]))
+class _TooLarge(Exception):
+    """A difference that its column could not hold."""
+
+
+def _changed_tables(
+    database: Database, commit: Commit, changed_row: Callable[[TableStore, Row, Row], Json]
+) -> dict[str, Json]:
+    tables = {}
+    for name, changes in commit.changes.items():
+        table = database.tables[name]
+        rows: dict[str, Json] = {}
+        for uuid, (old, new) in changes.items():
+            if new is None:
+                rows[uuid] = None
+            elif old is None:
+                rows[uuid] = _new_row(table, new)
+            elif changed := changed_row(table, old, new):
+                rows[uuid] = changed
+        if rows:
+            tables[name] = rows
+    return tables
+
+
+def _differences(table: TableStore, old: Row, new: Row) -> Json:
+    changed = {}
+    for column in table.persistent:
+        before, after = old[column.place], new[column.place]
+        if before != after:
+            difference = column.difference(before, after)
+            if not column.replaces and len(difference) > column.type.max:
+                raise _TooLarge
+            changed[column.name] = column.write_difference(difference)
+    return changed
+
+
+def _new_values(table: TableStore, old: Row, new: Row) -> Json:
+    return {
+        column.name: column.wire(new[column.place])
         for column in table.persistent
         if old[column.place] != new[column.place]
     }
-    return changed or None
 
 
 # -- reading ---------------------------------------------------------------------------------------------------------

@@ -191,8 +191,7 @@ def _read(file: int, uuids: Iterator[Uuid]) -> Recovered:
     size = os.fstat(file).st_size
     if not size:
         raise Malformed("file is empty")
-    with mmap.mmap(file, size, access=mmap.ACCESS_READ) as content, memoryview(content) as view:
-        return recover(view, uuids)
+    return recover(memoryview(mmap.mmap(file, size, access=mmap.ACCESS_READ)), uuids)
 
 
 def _set_aside(path: Path, file: int, recovered: Recovered) -> None:
