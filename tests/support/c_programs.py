@@ -1,7 +1,7 @@
 """The C programs that tests compare with: where they are and which version they count as.
 
-    $PYOVN_C_OVN   a directory with OVN 26.03 / OVS 3.7 programs, counts as "26.03"
-    the system's   Debian's OVN 23.03 / OVS 3.1, counts as "23.03"
+$PYOVN_C_OVN   a directory with OVN 26.03 / OVS 3.7 programs, counts as "26.03"
+the system's   Debian's OVN 23.03 / OVS 3.1, counts as "23.03"
 """
 
 import os
