@@ -152,11 +152,13 @@ class Underlay(Namespace):
         host.no_offload(device)
         self.no_offload(f"{device}x")
 
-    def capture(self, act: Callable[[], object], expression: str = "udp port 6081") -> bytes:
-        """The pcap file of what crosses the network during `act`."""
+    def capture(self, host: "Host", act: Callable[[], object], expression: str = "udp port 6081") -> bytes:
+        """The pcap file of what passes a hypervisor's NIC during `act`."""
         with tempfile.TemporaryDirectory() as directory:
             path = Path(directory) / "frames.pcap"
-            words = self.inside("tcpdump", "-i", "br0", "-U", "-w", str(path), "-Z", "root", expression)
+            words = self.inside(
+                "tcpdump", "-i", f"{host.name}ex", "-U", "--immediate-mode", "-w", str(path), "-Z", "root", expression
+            )
             with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
                 assert process.stderr is not None
                 while "listening" not in process.stderr.readline():

@@ -75,8 +75,8 @@ def test_guests_ping_through_vxlan():
 def test_the_geneve_header_carries_the_southbound_tunnel_keys():
     with three_guests("ours") as (rig, guests):
         guests[0].ping(ADDRESSES["p2"])
-        capture = rig.underlay.capture(lambda: guests[0].ping(ADDRESSES["p2"], count=1))
-        headers = list(tunnelled(capture, MACS["p1"]))
+        capture = rig.underlay.capture(rig.hosts[0], lambda: guests[0].ping(ADDRESSES["p2"], count=1))
+        headers = list(tunnelled(capture, MACS["p1"], MACS["p2"]))
         datapath = int(rig.sbctl("--bare", "--columns=tunnel_key", "list", "Datapath_Binding"))
         key = {port: port_key(rig, port) for port in MACS}
     assert headers
@@ -128,10 +128,11 @@ def port_key(rig: Rig, port: str) -> int:
     return int(rig.sbctl("--bare", "--columns=tunnel_key", "find", "Port_Binding", f"logical_port={port}"))
 
 
-def tunnelled(capture: bytes, source: str) -> Iterator[geneve.Geneve]:
-    """The Geneve packets that carry a frame from `source`."""
+def tunnelled(capture: bytes, source: str, destination: str) -> Iterator[geneve.Geneve]:
+    """The Geneve packets that carry a frame from `source` to `destination`."""
     for captured in pcap.parse(capture):
         datagram = udp.parse(ipv4.parse(ethernet.parse(captured.frame).payload).payload)
         packet = geneve.parse(datagram.data)
-        if ethernet.parse(packet.payload).src == mac_int(source):
+        inner = ethernet.parse(packet.payload)
+        if (inner.src, inner.dst) == (mac_int(source), mac_int(destination)):
             yield packet

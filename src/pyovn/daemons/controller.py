@@ -115,6 +115,7 @@ class Controller:
         core = self.core
         if core is None or core.settings is None or not core.settings.cleanup_on_exit:
             return
+        self.paused = True
         there, here = core.farewell()
         for client, edits in ((self.southbound, there), (self.switch_db, here)):
             if client is not None and client.connected and edits:
