@@ -60,7 +60,7 @@ class DatapathSync(RowSync[Uuid, DatapathBinding]):
 
     def touch(self, keys: Iterable[Uuid]) -> None:
         """In the order of names, so that new keys do not depend on the order in which rows were read."""
-        super().touch(sorted(keys, key=lambda key: ((found := self.facts.get(key)) is not None and found.name, key)))
+        super().touch(sorted(keys, key=lambda key: (self._name(key), key)))
 
     def plan(self, txn: Txn) -> None:
         """Requested keys are settled first, for they displace others."""
