@@ -12,7 +12,8 @@ PORTS = {"eth0": 5, "eth1": 6, "lsp1": 0x11, "lsp2": 0x12, "lsp3": 0x13}
 COMMON = (
     "ip4.src", "ip4.dst", "ip6.dst", "tcp.dst", "udp.src", "inport", "outport", "eth.src", "ip4", "ip6", "tcp",
     "ct.est", "ct.new", "reg0", "reg5", "xreg1", "xxreg1", "eth.type", "ip.proto", "ip.frag", "vlan.vid", "icmp6.type",
-    "ct_label", "eth.mcast", "eth.bcast", "nd_ns", "arp.tpa", "flags.loopback", "ct_mark.blocked", "vlan.present", "ip.ttl",
+    "ct_label",
+    "eth.mcast", "eth.bcast", "nd_ns", "arp.tpa", "flags.loopback", "ct_mark.blocked", "vlan.present", "ip.ttl",
 )  # fmt: skip
 
 symbols = st.sampled_from(COMMON).map(SYMBOLS.__getitem__)

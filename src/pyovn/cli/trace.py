@@ -1,0 +1,213 @@
+"""`ovn-trace`: what would the logical network do to a packet?
+
+ovn-trace [options] [DATAPATH] MICROFLOW      one trace
+ovn-trace [options] --detach                  a daemon that answers `trace` on its control socket
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from getopt import GetoptError, gnu_getopt
+from typing import Any
+
+from pyovn.cli.session import Session, connect
+from pyovn.net.errors import Malformed, OvnError
+from pyovn.net.ip import ip_parse
+from pyovn.trace.flow_text import CT_FLAGS
+from pyovn.trace.network import COLUMNS, Network, plain
+from pyovn.trace.request import FORMS, Request, answer
+from pyovn.trace.tracer import Options
+
+DATABASE = "OVN_Southbound"
+
+#: Python's default is a few datapaths deep.
+_RECURSION = 60_000
+
+_FLAGS = ("all", "friendly-names", "no-friendly-names", "leader-only", "no-leader-only", "help", "version", *FORMS)
+_VALUES = ("db=", "ct=", "lb-dst=", "select-id=", "ovs=", "private-key=", "certificate=", "ca-cert=")
+_SHORT = {"-h": "--help", "-V": "--version", "-p": "--private-key", "-c": "--certificate", "-C": "--ca-cert"}
+#: Options of daemons: `--detach` hands the command line over to `trace_daemon`.
+_DAEMON = ("detach", "monitor", "no-chdir", "overwrite-pidfile")
+_DAEMON_VALUES = ("unixctl=", "pidfile=", "log-file=", "verbose=", "user=", "syslog-method=", "syslog-target=")
+
+USAGE = """\
+{program}: OVN trace utility
+usage: {program} [OPTIONS] [DATAPATH] MICROFLOW
+       {program} [OPTIONS] --detach
+
+Output format options:
+  --detailed              table-by-table "backtrace" (default)
+  --summary               less detailed, more parseable
+  --minimal               minimum to explain externally visible behavior
+  --all                   provide all forms of output
+Output style options:
+  --no-friendly-names     do not substitute human friendly names for UUIDs
+
+What the database does not know:
+  --ct=FLAGS              ct_state of the next conntrack action (repeatable)
+  --lb-dst=IP[:PORT]      destination that load balancers choose
+  --select-id=ID          number that select chooses
+
+Other options:
+  --db=DATABASE           connect to DATABASE
+                          (default: {database})
+  --no-leader-only        accept any cluster member, not just the leader
+  -p, --private-key=FILE  file with private key
+  -c, --certificate=FILE  file with certificate for private key
+  -C, --ca-cert=FILE      file with peer CA certificate
+  --detach                run in background as daemon
+  --unixctl=SOCKET        set control socket name
+  -h, --help              display this help message
+  -V, --version           display version information
+"""
+
+
+class UsageError(OvnError):
+    """A command line that makes no sense."""
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the tool; returns its exit status."""
+    program = os.path.basename(sys.argv[0]) if words is None else "ovn-trace"
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), _RECURSION))
+    try:
+        return _run(program, list(sys.argv[1:] if words is None else words))
+    except OvnError as fault:
+        sys.stdout.flush()
+        sys.stderr.write(f"{program}: {fault}\n")
+        return 1
+
+
+def _run(program: str, words: list[str]) -> int:
+    given, rest = split(words)
+    names = {name for name, _ in given}
+    if "--help" in names:
+        sys.stdout.write(USAGE.format(program=program, database=default_database()))
+        return 0
+    if "--version" in names:
+        sys.stdout.write(f"{program} 26.03.2\nOpen vSwitch Library 3.7.0\nDB Schema 21.8.0\n")
+        return 0
+    if "--detach" in names:
+        from pyovn.cli.trace_daemon import serve  # late: it brings the whole runtime
+
+        return serve(words)
+    if "--ovs" in names:
+        sys.stderr.write(f"{program}: --ovs is not supported; showing logical flows only\n")
+    request = request_of(given, rest)
+    network = load(given)
+    sys.stdout.write(answer(network, request))
+    return 0
+
+
+def split(words: list[str]) -> tuple[list[tuple[str, str]], list[str]]:
+    """Options by their long names, and arguments; raises UsageError."""
+    words = ["--ovs=" if word == "--ovs" else word for word in words]
+    words = [f"{word}=" if word in ("--pidfile", "--log-file", "--verbose") else word for word in words]
+    try:
+        given, rest = gnu_getopt(words, "hVp:c:C:v", [*_FLAGS, *_VALUES, *_DAEMON, *_DAEMON_VALUES])
+    except GetoptError as fault:
+        raise UsageError(f"unrecognized option '--{fault.opt}'" if fault.opt else str(fault)) from None
+    return [(_SHORT.get(name, name), value) for name, value in given], rest
+
+
+def default_database() -> str:
+    """Where the Southbound database is unless the user says."""
+    rundir = os.environ.get("OVN_RUNDIR", "/var/run/ovn")
+    return os.environ.get("OVN_SB_DB") or f"unix:{rundir}/ovnsb_db.sock"
+
+
+def request_of(given: Sequence[tuple[str, str]], rest: Sequence[str]) -> Request:
+    """What the command line asks; raises UsageError."""
+    if len(rest) not in (1, 2):
+        raise UsageError("one or two non-option arguments are required (use --help for help)")
+    names = {name for name, _ in given}
+    forms = list(FORMS) if "--all" in names else [form for form in FORMS if f"--{form}" in names]
+    values = dict(given)
+    options = Options(
+        ct_states=[_ct_state(value) for name, value in given if name == "--ct"],
+        lb_dst=_destination(values["--lb-dst"]) if "--lb-dst" in values else None,
+        select_id=_select_id(values["--select-id"]) if "--select-id" in values else None,
+        choose=_random,
+    )
+    return Request(rest[-1], rest[0] if len(rest) == 2 else None, forms, options)
+
+
+def _random(count: int) -> int:
+    return int.from_bytes(os.urandom(4), "big") % count
+
+
+def _ct_state(text: str) -> int:
+    state = 0
+    for word in text.replace(",", " ").split():
+        if word not in CT_FLAGS:
+            raise UsageError(f"{text}: unknown connection tracking state flag")
+        state |= 1 << CT_FLAGS.index(word)
+    return state
+
+
+def _destination(text: str) -> tuple[int, int, int]:
+    address, port = text, ""
+    if text.startswith("["):
+        address, _, port = text[1:].partition("]:")
+    elif text.count(":") == 1:
+        address, _, port = text.partition(":")
+    try:
+        if port and not (port.isdigit() and int(port) < 1 << 16):
+            raise Malformed(port)
+        return (*ip_parse(address.rstrip("]")), int(port or 0))
+    except Malformed:
+        raise UsageError(f"{text}: bad address") from None
+
+
+def _select_id(text: str) -> int:
+    if not text.isdigit() or not 0 < int(text) < 1 << 16:
+        raise UsageError(f"{text}: bad select-id")
+    return int(text)
+
+
+def load(given: Sequence[tuple[str, str]]) -> Network:
+    """The network in the database that the command line names."""
+    values = dict(given)
+    remote = values.get("--db") or default_database()
+    names = {name for name, _ in given}
+    session = connect(remote, DATABASE, leader_only="--no-leader-only" not in names, tls=values)
+    try:
+        tables = read_tables(session)
+    finally:
+        session.close()
+    return Network(tables, friendly_names="--no-friendly-names" not in names, warn=_warn)
+
+
+def _warn(text: str) -> None:
+    sys.stderr.write(f"ovntrace|WARN|{text}\n")
+
+
+def read_tables(session: Session) -> dict[str, list[dict[str, Any]]]:
+    """All that a trace reads, in one snapshot; tables and columns an older server lacks are empty."""
+    schema = session.call("get_schema", DATABASE)["tables"]
+    selects = []
+    for table, columns in COLUMNS.items():
+        if table in schema:
+            known = [column for column in columns if column == "_uuid" or column in schema[table]["columns"]]
+            selects.append({"op": "select", "table": table, "where": [], "columns": known})
+    answers = iter(session.call("transact", DATABASE, *selects))
+    return {
+        table: list(_rows(next(answers)["rows"], columns)) if table in schema else []
+        for table, columns in COLUMNS.items()
+    }
+
+
+#: What a column that the server does not have holds, where that is not an empty set.
+_MISSING: dict[str, Callable[[], Any]] = {"tags": dict, "external_ids": dict, "options": dict}
+
+
+def _rows(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+    present = set(rows[0]) if rows else set()
+    missing = {column: _MISSING.get(column, tuple)() for column in columns if column not in present}
+    for row in rows:
+        decoded = {name: plain(value) if type(value) is list else value for name, value in row.items()}
+        yield {**missing, **decoded} if missing else decoded
+
+
+if __name__ == "__main__":
+    sys.exit(main())
