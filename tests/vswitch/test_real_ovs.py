@@ -155,12 +155,15 @@ def conversation(seed: int) -> list[tuple[int, bytes]]:
     dice = random.Random(seed)
     packets = []
     for _ in range(30):
-        client, port = dice.choice(IPS[:3]), dice.choice((1000, 2000))
-        flags = dice.choice((2, 18, 16, 17, 4, 20, 0, 3))
+        client = dice.choice(IPS[:3])
+        # No two clients use one port: which one gets another by NAT is up to each switch.
+        port = dice.choice((1000, 2000)) + IPS.index(client)
         if dice.random() < 0.5:
+            flags = dice.choice((2, 2, 16, 17, 20, 0, 3))
             segment = tcp(port, 80, flags, dice.choice((100, 101)), dice.choice((0, 501)), src=client, dst=IPS[3])
             packets.append((1, ethernet(ip4(segment, 6, client, IPS[3]), 0x800, src=MACS[0])))
         elif dice.random() < 0.5:
+            flags = dice.choice((18, 18, 16, 17, 20, 0, 3))
             segment = tcp(80, port, flags, dice.choice((500, 501)), dice.choice((101, 102)), src=IPS[3], dst=0xC0000201)
             packets.append((2, ethernet(ip4(segment, 6, IPS[3], 0xC0000201), 0x800, src=MACS[1])))
         else:

@@ -142,6 +142,7 @@ class Reconciler:
             port.nic, port.mac, port.up = nic, nic.mac or port.mac, nic.up
             nic.on_receive = self.datapath.entrance(bridge, port)
         bridge.ports[ofport] = port
+        self._numbers[bridge.name, port.name] = ofport
         self._devices[bridge.name, port.name] = port_asked.device
         self.datapath.invalidate()
         self._peers_changed()
@@ -165,7 +166,6 @@ class Reconciler:
         else:
             reserved = {number for (name, _), number in self._numbers.items() if name == bridge.name}
             number = next(number for number in range(1, 0xFF00) if number not in taken and number not in reserved)
-        self._numbers[bridge.name, asked.name] = number
         return number
 
     def _datapath_number(self, local: bool) -> int:

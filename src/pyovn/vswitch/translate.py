@@ -183,7 +183,7 @@ class Translator:
         self.tail = True  #: the action at hand is the last of its list
         self.resubmits = 0
         self.exiting = False
-        self.freezing: Controller | None = None
+        self.freezing: tuple[Controller, int, int] | None = None  #: (pausing action, table, cookie)
         self.unrolled: list[tuple[Actions, int, int]] = []
         self.action_set: tuple[Action, ...] = ()
         self.queue = 0
@@ -573,13 +573,14 @@ class Translator:
 
     def _controller(self, action: Controller) -> None:
         if action.pause:
-            self.freezing = action
+            self.freezing = (action, self.table, self.cookie)
         else:
             self.punt(action)
 
     def _finish_pause(self) -> None:
-        action, self.freezing = self.freezing, None
-        assert action is not None
+        assert self.freezing is not None
+        action, self.table, self.cookie = self.freezing
+        self.freezing = None
         rest, self.unrolled = tuple(self.unrolled), []
         self.commit()
         frozen = Frozen(self.bridge.name, None, 0, self.own & TUNNEL, tuple(self.stack), rest, self.action_set)

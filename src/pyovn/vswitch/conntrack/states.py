@@ -146,9 +146,10 @@ class TcpState:
             sequence = end = sender.low  # the RST of a host that knows of no connection
         receiver_window = receiver.window << (receiver.scale or 0)
         lag = _after(receiver.low, acknowledged) if receiver.low is not None else 0
-        if flags & RST and sender.low not in (sequence, end):
-            return False  # a reset has to be exact (RFC 5961 §3.2)
         loose = UNKNOWN_SCALE in (sender.scale, receiver.scale)
+        settled = ESTABLISHED <= receiver.state < FIN_WAIT_2 and sender.state < FIN_WAIT_2
+        if flags & RST and settled and abs(_after(sequence, sender.low)) > 1:
+            return False  # a reset has to be exact (RFC 5961 §3.2), give or take the octet of a SYN or FIN
         if loose or (
             (_after(end, sender.high) <= 0 or sender.state < ESTABLISHED)
             and _after(sequence, sender.low) >= -max(receiver_window, MAX_ACK_LAG)
@@ -178,9 +179,9 @@ class TcpState:
 
     @property
     def text(self) -> str:
-        """The protocol information of a dump: the state of the end that is further on."""
-        origin, target = (peer.state for peer in self.peers)
-        return f",protoinfo=(state={TCP_NAMES[max(origin, target)]})"
+        """The protocol information of a dump: the state of the end that is further on; from FIN_WAIT_2 on, TIME_WAIT."""
+        further = max(peer.state for peer in self.peers)
+        return f",protoinfo=(state={TCP_NAMES[TIME_WAIT if further >= FIN_WAIT_2 else further]})"
 
 
 def _segment(frame: bytes, shape: Shape) -> tuple[int, int, int, int]:
