@@ -20,6 +20,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -71,6 +72,12 @@ def until(holds: Callable[[], object], what: str, patience_s: float = PATIENCE_S
     while not holds():
         assert time.monotonic() < deadline, f"{what}: not within {patience_s:g} s"
         time.sleep(0.05)
+
+
+def listens(path: Path) -> bool:
+    """Whether a server answers at a socket: the file is there before it does."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
 
 
 @dataclass
@@ -203,7 +210,7 @@ class Host(Namespace):
         self.rig.start(
             [*words, "-vsyslog:off", f"--log-file={self.directory}/vswitchd.log", self.database], self.directory
         )
-        until((self.directory / "vs.ctl").exists, "ovs-vswitchd")
+        until(lambda: listens(self.directory / "vs.ctl"), "ovs-vswitchd")
         self.vsctl("add-br", "br-phys", "--", "set", "bridge", "br-phys", "datapath_type=netdev")
         self.vsctl("add-port", "br-phys", device)
         self.ip("addr", "add", f"{self.address}/24", "dev", "br-phys")
@@ -333,11 +340,11 @@ class Rig:
         """A C database server with one database."""
         written = directory / f"{name}.schema"
         written.write_text(json.dumps(schema))
-        file, socket = directory / f"{name}.db", directory / f"{name}.sock"
+        file, listener = directory / f"{name}.db", directory / f"{name}.sock"
         run(str(need("ovsdb-tool", version)), "create", str(file), str(written))
-        options = [f"--remote=punix:{socket}", f"--unixctl={directory}/{name}.ctl", "-vconsole:off", "-vsyslog:off"]
+        options = [f"--remote=punix:{listener}", f"--unixctl={directory}/{name}.ctl", "-vconsole:off", "-vsyslog:off"]
         self.start([str(need("ovsdb-server", version)), *options, str(file)], directory)
-        until(socket.exists, f"ovsdb-server {name}")
+        until(lambda: listens(listener), f"ovsdb-server {name}")
 
     def nbctl(self, *words: str) -> str:
         """C ovn-nbctl on our northbound database."""
