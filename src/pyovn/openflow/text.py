@@ -62,6 +62,7 @@ __all__ = [
     "format_meter_stats",
     "format_port",
     "format_port_stats",
+    "format_queue_stats",
     "format_stats",
     "format_tables",
     "parse_actions",
@@ -405,6 +406,15 @@ def format_port_stats(stats: m.PortStats, names: PortNames | None = None) -> str
         f"           tx pkts={c(stats.tx_packets)}, bytes={c(stats.tx_bytes)}, drop={c(stats.tx_dropped)}, "
         f"errs={c(stats.tx_errors)}, coll={c(stats.collisions)}\n"
         f"           duration={_seconds(stats.duration)}"
+    )
+
+
+def format_queue_stats(stats: m.QueueStats, names: PortNames | None = None) -> str:
+    """A line of `ovs-ofctl queue-stats`, without the spaces in front."""
+    c, duration = _count, "?" if stats.duration is None else _seconds(stats.duration)
+    return (
+        f"port {port_text(stats.port, names or {})} queue {stats.queue}: bytes={c(stats.tx_bytes)}, "
+        f"pkts={c(stats.tx_packets)}, errors={c(stats.tx_errors)}, duration={duration}"
     )
 
 

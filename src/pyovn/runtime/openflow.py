@@ -289,6 +289,14 @@ class OpenFlowClient:
                 pieces, size = [], 0
         channel.write(b"".join(pieces))
 
+    def complain(self) -> None:
+        """Raise Refused for the first error among the messages nobody asked for, if there is one."""
+        waiting = [self._news.get_nowait() for _ in range(self._news.qsize())]
+        for message in waiting:
+            if type(message) is m.Error:
+                raise Refused(message.type, message.code, message.data)
+            self._news.put_nowait(message)
+
     def __aiter__(self) -> AsyncIterator[Message]:
         """Messages nobody asked for, until the connection ends."""
         return self

@@ -1,0 +1,1 @@
+"""`ovs-ofctl` by topic: what a switch is asked, what is changed in it, what it says unasked."""
