@@ -16,9 +16,9 @@ from pyovn.openflow.actions import DecTtl as OpenFlowDecTtl
 from pyovn.openflow.actions import Move as OpenFlowMove
 from pyovn.openflow.actions import Note
 
-#: OVN's own fields as the controller finds them in a note: magic, field id, value.
-_NOTE_MAGIC = b"ovn"
-_OWN_FIELDS = {"icmp4.frag_mtu": (0, ">3xBH"), "icmp6.frag_mtu": (1, ">3xBI")}
+#: OVN's own fields as the controller finds them in a note: magic, number, padding, value.
+_NOTE_MAGIC = b"ovn\0"
+_OWN_FIELDS = {"icmp4.frag_mtu": (0, ">4sH2xH"), "icmp6.frag_mtu": (1, ">4sH2xI")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +144,16 @@ class DecTtl:
 def own_field_note(name: str, value: int) -> Note:
     """The note that carries a value for one of OVN's own fields."""
     number, layout = _OWN_FIELDS[name]
-    return Note(_NOTE_MAGIC + struct.pack(layout, number, value)[3:])
+    return Note(struct.pack(layout, _NOTE_MAGIC, number, value))
 
 
 def read_note(data: bytes) -> tuple[str, int] | None:
     """The own field and value in a note, or None for other notes."""
     for name, (number, layout) in _OWN_FIELDS.items():
-        if data[: len(_NOTE_MAGIC) + 1] == _NOTE_MAGIC + bytes((number,)) and len(data) >= struct.calcsize(layout):
-            return name, int(struct.unpack_from(layout, data)[1])
+        if len(data) >= struct.calcsize(layout):
+            magic, found, value = struct.unpack_from(layout, data)
+            if (magic, found) == (_NOTE_MAGIC, number):
+                return name, value
     return None
 
 
@@ -181,7 +183,8 @@ def parse_load(scope: Scope, dst: Part) -> Load | LoadPort:
 
 def parse_copy(scope: Scope, dst: Part, *, exchange: bool) -> Move | Exchange:
     """What follows `F =` or `F <->` where that is a field."""
-    src = scope.field()
+    src = _in_packet(scope)
+    _check_in_packet(scope, dst)
     scope.check_writable(dst)
     if exchange:
         scope.check_writable(src)
@@ -203,16 +206,28 @@ def _check_alike(scope: Scope, dst: Part, src: Part, *, exchange: bool) -> None:
         )
 
 
+def _in_packet(scope: Scope) -> Part:
+    """A field that packets have."""
+    part = scope.field()
+    _check_in_packet(scope, part)
+    return part
+
+
+def _check_in_packet(scope: Scope, part: Part) -> None:
+    if part.symbol.name in _OWN_FIELDS:
+        scope.tokens.fault(f"Field {part.symbol.name} may only be assigned a constant.")
+
+
 def parse_push(scope: Scope) -> Push:
     scope.tokens.force("(")
-    src = scope.field()
+    src = _in_packet(scope)
     scope.tokens.force(")")
     return Push(src)
 
 
 def parse_pop(scope: Scope) -> Pop:
     scope.tokens.force("(")
-    dst = scope.field()
+    dst = _in_packet(scope)
     scope.check_writable(dst)
     scope.tokens.force(")")
     return Pop(dst)

@@ -1,0 +1,33 @@
+"""Every action in its canonical spelling."""
+
+CORPUS = (
+    "drop;", "output;", "next(3);", "next(pipeline=egress, table=3);", "clone { output; };", "clone { drop; };",
+    "reg0[0..3] = 1.2.3.4;", 'inport = "p\\"1";', "reg0 = reg1;", "eth.dst <-> eth.src;", "push(xxreg1[0..63]);",
+    "pop(eth.src);", "ip.ttl--;", "ct_next(snat);", "ct_commit;", "ct_commit_to_zone(dnat);",
+    "ct_commit { ct_mark.blocked = 1; ct_label.ecmp_reply_eth = eth.src; };", "ct_commit_nat(snat);",
+    "ct_dnat;", "ct_dnat(1.2.3.4);", "ct_snat(fd00::1,1-3);", "ct_dnat_in_czone(1.2.3.4,5);", "ct_snat_in_czone;",
+    "ct_clear;", "ct_snat_to_vip;", "ct_lb;", "ct_lb_mark(backends=1.2.3.4:80,[fd0f::2]:80,fd0f::3);",
+    'ct_lb_mark(backends=1.2.3.4:80; hash_fields="ip_src,ip_dst"; skip_snat);',
+    'ct_lb_mark_local(backends="a":1.2.3.4:80,"b":[fd00::1]:80);', "reg0 = select(1=100, 2=50);",
+    'reg0[0..15] = select(values=(1=20, 2=10); hash_fields="ip_src");',
+    "arp { eth.dst = ff:ff:ff:ff:ff:ff; output; };",
+    "nd_na_router { output; };", "icmp4_error { icmp4.frag_mtu = 1500; output; };", "reject { output; };",
+    "get_arp(outport, ip4.dst);", "put_nd(inport, nd.target, nd.sll);",
+    "reg0[0] = lookup_arp(inport, arp.spa, arp.sha);",
+    "reg9[3] = lookup_nd_ip(inport, ip6.src);", "outport = get_fdb(eth.dst);", "put_fdb(inport, eth.src);",
+    "reg0[0] = lookup_fdb(inport, eth.src);", "remote_outport = get_remote_fdb(eth.dst);",
+    'reg1[0] = put_dhcp_opts(offerip = 1.2.3.4, router = 10.0.0.1, mtu = 9, dns_server = {1.1.1.1, 2.2.2.2});',
+    "reg1[0] = put_dhcpv6_opts(ia_addr = ae70::4, server_id = 00:00:00:00:10:02);",
+    "reg0[7] = dhcp_relay_req_chk(192.168.1.1, 172.16.1.1);",
+    'reg1[0] = put_nd_ra_opts(addr_mode = "slaac", mtu = 1500, prefix = aef0::/64, slla = ae:01:02:03:04:05);',
+    "reg1[0] = dns_lookup();", 'log(name="a", verdict=allow, severity=info, meter="m");', "set_queue(5);",
+    "set_meter(100, 1000);", "reg0[0] = check_pkt_larger(1500);",
+    'trigger_event(event = "empty_lb_backends", vip = "10.0.0.1:80", protocol = "tcp", '
+    'load_balancer = "12345678-abcd-9876-fedc-11119f8e7d6c");',
+    'bind_vport("v", inport);', "handle_svc_check(inport);", "handle_dhcpv6_reply;", "handle_bfd_msg();", "igmp;",
+    'fwd_group(liveness="true", childports="a", "b");', "reg0[0] = chk_lb_hairpin();",
+    "commit_ecmp_nh(ipv6 = true, proto = tcp);", "mac_cache_use;", "flood_remote;", "reg4[0..7] = ct_state_save();",
+    'commit_lb_aff(vip = "[::1]:80", backend = "[::2]", proto = tcp, timeout = 30);', "xxreg0 = ct_ip6_dst();",
+    "sample(probability=100,collector_set=200,obs_domain=0,obs_point=$cookie);",
+    "sample(probability=100,collector_set=200,obs_domain=0,obs_point=reg0);", 'mirror("m");',
+)  # fmt: skip
