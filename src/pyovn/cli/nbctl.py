@@ -17,6 +17,19 @@ TOPICS = {
     NB + "ports": "lsp-add lsp-del lsp-list lsp-get-parent lsp-get-tag lsp-set-addresses lsp-get-addresses"
     " lsp-set-port-security lsp-get-port-security lsp-get-up lsp-set-enabled lsp-get-enabled lsp-set-type lsp-get-type"
     " lsp-set-options lsp-get-options lsp-get-ls lsp-add-router-port lsp-add-localnet-port",
+    NB + "acls": "acl-add acl-del acl-list",
+    NB + "qos": "qos-add qos-del qos-list",
+    NB + "meters": "meter-add meter-del meter-list copp-add copp-del copp-list ls-copp-add lr-copp-add",
+    NB + "groups": "pg-add pg-set-ports pg-get-ports pg-del",
+    NB + "mirrors": "mirror-add mirror-del mirror-list mirror-rule-add mirror-rule-del lsp-attach-mirror"
+    " lsp-detach-mirror",
+    NB + "forwarding": "fwd-group-add fwd-group-del fwd-group-list",
+    NB + "functions": "nf-add nf-del nf-list nfg-add nfg-del nfg-list nfg-add-nf nfg-del-nf",
+    NB + "health": "lsp-hc-add lsp-hc-del lsp-hc-list",
+    NB + "hagroups": "ha-chassis-group-add ha-chassis-group-del ha-chassis-group-list ha-chassis-group-add-chassis"
+    " ha-chassis-group-remove-chassis ha-chassis-group-set-chassis-prio",
+    NB + "bindings": "static-mac-binding-add static-mac-binding-del static-mac-binding-list",
+    NB + "routers": "lr-add lr-del lr-list",
     NB + "dhcp": "dhcp-options-create dhcp-options-del dhcp-options-list dhcp-options-set-options"
     " dhcp-options-get-options lsp-set-dhcpv4-options lsp-get-dhcpv4-options lsp-set-dhcpv6-options"
     " lsp-get-dhcpv6-options",
