@@ -107,8 +107,7 @@ def loaded(northbound: Mapping[str, Json], southbound: Mapping[str, Json]) -> Co
         changes.update(replica.apply(Update(dump, fresh=True)))
     ours = Compiler(*replicas, lambda bits: 1 << (bits - 1))
     ours.run(changes)
-    flows = southbound.get("Logical_Flow", {})
-    ours.flows.load({uuid: row["initial"] for uuid, row in flows.items()})
+    ours.flows.load(southbound.get("Logical_Flow", {}))
     return ours
 
 

@@ -231,7 +231,10 @@ class Northd:
         if self._flows_unknown:
             self._noticed.clear()
             self._flows_unknown = False
-            flows.load(await self._all_flows(names))
+            rows = await self._all_flows(names)
+            gc.disable()
+            flows.load(rows)
+            gc.enable()
             return
         noticed, self._noticed = self._noticed, {}
         if not noticed:
@@ -254,10 +257,10 @@ class Northd:
         once = {"initial": True, "insert": False, "delete": False, "modify": False}
         request = {"Logical_Flow": [{"columns": names, "select": once}]}
         name = ["pyovn", "flows"]
-        gc.disable()
         tables = await self.sb.call("monitor_cond", ["OVN_Southbound", name, request])
         await self.sb.call("monitor_cancel", [name])
-        return {uuid: row["initial"] for uuid, row in tables.get("Logical_Flow", {}).items()}
+        found: Mapping[str, Any] = tables.get("Logical_Flow", {})
+        return found
 
     # -- what operators see and do ----------------------------------------------------------------------------------
 

@@ -106,7 +106,7 @@ class Statistics(NamedTuple):
 class Reader:
     """The only way for a unit to learn anything: notes what it is asked for."""
 
-    __slots__ = ("_indexed", "_noted", "_place", "_relations", "_rows", "_sources", "_watched")
+    __slots__ = ("_indexed", "_looked", "_noted", "_place", "_relations", "_rows", "_sources", "_watched")
 
     def __init__(self, sources: Mapping[type[Row], Source], relations: "Mapping[Relation[Any, Any, Any], _Held]"):
         self._sources = sources
@@ -114,6 +114,7 @@ class Reader:
         self._rows: dict[type[Row], Mapping[Uuid, Any]] = {}
         self._indexed: dict[type[Row], dict[str, None]] = {}  # columns somebody looked rows up by
         self._watched: dict[type[Row], dict[str, None]] = {}  # columns somebody read by themselves
+        self._looked: set[Relation[Any, Any, Any]] = set()  # relations somebody looked at
         self._noted: list[Cell] = []
         self._place = 0
 
@@ -162,6 +163,7 @@ class Reader:
         if held.place >= self._place:
             raise TypeError(f"{relation} is not complete when family {self._place} looks at it")
         self._noted.append((relation, key))
+        self._looked.add(relation)
         value: V = held.facts.get(key)
         return value
 
@@ -343,20 +345,28 @@ class Engine:
         """Exchange a unit's outputs, and see to those who looked at what they changed."""
         before = unit.outputs or (None,) * len(outputs)
         unit.outputs = outputs
-        readers = self._readers
+        readers, looked = self._readers, self._reader._looked
         for (relation, facts), old, new in zip(unit.stratum.facts, before, outputs, strict=True):
-            if old is new or old == new:
+            if old is new or (new == () and old is None) or old == new:
                 continue
-            ranging = self._over.get(relation, ())
             keys = facts.replace(unit.key, old, new)
             if facts.followed:
                 facts.touched.update(dict.fromkeys(keys))
+            if relation in looked:
+                for key in keys:
+                    if (relation, key) in readers:
+                        self._touch((relation, key))
+            if relation in self._over:
+                self._range_changed(relation, facts, keys)
+
+    def _range_changed(
+        self, relation: Relation[Any, Any, Any], facts: Facts[Any, Any, Any], keys: Iterable[Any]
+    ) -> None:
+        """Make units of families over a relation start and stop with its keys."""
+        for stratum in self._over[relation]:
             for key in keys:
-                if (relation, key) in readers:
-                    self._touch((relation, key))
-                for stratum in ranging:
-                    if (key in facts) != (key in stratum.units):
-                        stratum.dirty[key] = relation
+                if (key in facts) != (key in stratum.units):
+                    stratum.dirty[key] = relation
 
     def _stop(self, unit: Unit) -> None:
         """End a unit whose key is gone."""

@@ -4,8 +4,9 @@
                           └────── touched keys ───► whoever carries the difference on
 
 A `Relation` names the facts and their types; an engine makes the `Facts` that hold them.  A unit's output for a
-relation is one value.  When a run gives another output than the run before, the facts are told both and work out what
-that means for their keys; readers of keys whose facts stayed the same never hear of it.
+relation is one value; None and the empty tuple say nothing.  When a run gives another output than the run before, the
+facts are told both and work out what that means for their keys; readers of keys whose facts stayed the same never hear
+of it.
 
     Single    the output is the value; the key is the unit's        what a switch looks like, by switch
     Bag       the output is an iterable of (key, value) pairs        ports by switch, members by port
@@ -180,6 +181,8 @@ class NamedFacts(Facts[K, V | None, Iterable[tuple[K, V]]]):
 
     def replace(self, unit: Any, old: Iterable[tuple[K, V]] | None, new: Iterable[tuple[K, V]] | None) -> Iterable[K]:
         """The keys named by either output whose value is another now."""
+        if not old and new is not None:  # the first fill
+            return [key for key, value in new if self._put(key, unit, value)]
         before, after = dict(old or ()), dict(new or ())
         keys = [key for key in before if key not in after and self._put(key, unit, None)]
         keys += [key for key, value in after.items() if before.get(key) != value and self._put(key, unit, value)]
@@ -188,6 +191,9 @@ class NamedFacts(Facts[K, V | None, Iterable[tuple[K, V]]]):
     def _put(self, key: K, unit: Any, value: V | None) -> bool:
         """Note what a unit says about a key; True where that makes a difference."""
         counting = self._values.get(key)
+        if counting is None and value is not None:
+            self._values[key] = (unit, value)
+            return True
         others = self._others.get(key)
         if others is None and (counting is None or counting[0] == unit):
             if value is None:

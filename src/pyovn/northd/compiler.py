@@ -97,7 +97,7 @@ class Compiler:
         self.address_sets = AddressSetSync(facts(are.ADDRESS_SETS))
         self.port_groups = PortGroupSync(facts(are.PORT_GROUPS), self.datapaths)
         self.ha_groups = HAGroupSync(facts(are.HA_GROUPS), southbound)
-        self.port_states = PortStateSync(northbound, facts(are.LIVENESS), facts(are.BINDINGS))
+        self.port_states = PortStateSync(facts(are.LIVENESS), facts(are.BINDINGS))
         self.dhcp4, self.dhcp6 = constants.DHCP4Sync(), constants.DHCP6Sync()
         self.permissions = constants.PermissionSync()
         self.roles = constants.RoleSync(self.permissions)

@@ -25,7 +25,6 @@ from pyovn.tables.sb import LogicalDPGroup, LogicalFlow
 Json = Any
 
 NO_SET = ("set", ())
-NO_MAP = ("map", ())
 _FLOW = tuple.__new__  # the constructor of a NamedTuple costs twice as much, and a restart makes 100,000
 
 COLUMNS = (
@@ -92,7 +91,10 @@ class FlowSync:
     # -- what the database says -------------------------------------------------------------------------------------
 
     def load(self, rows: Mapping[str, Mapping[str, Json]]) -> None:
-        """Forget everything, and take in the whole table; datapaths and groups must be known."""
+        """Forget everything, and take in the whole table; datapaths and groups must be known.
+
+        `rows` is what a monitor tells at first: UUID → {"initial": columns that do not have their default}.
+        """
         self.installed.clear()
         self.flows.clear()
         self.foreign.clear()
@@ -102,30 +104,29 @@ class FlowSync:
             group.users = 0
         learn = self.learn
         for uuid, row in rows.items():
-            learn(Uuid(uuid), row)
+            learn(uuid, row["initial"])
         installed = self.installed
-        self.dirty.update(dict.fromkeys(flow for flow in self.wanted.places if flow not in installed))
+        if len(installed) != len(self.wanted.places) or self.dirty:
+            self.dirty.update(dict.fromkeys(flow for flow in self.wanted.places if flow not in installed))
 
-    def learn(self, uuid: Uuid, row: Mapping[str, Json]) -> None:
-        """Take in one row; columns that are not in the JSON have their default."""
+    def learn(self, uuid: str, row: Mapping[str, Json]) -> None:
+        """Take in one row; columns that are not in the JSON have their default.  A restart does this 100,000 times."""
         get = row.get
+        reference = get("logical_datapath")
         datapath, group = None, None
-        reference = get("logical_datapath", NO_SET)
-        if reference[0] == "uuid":
-            datapath = self.references.northbound.get(reference[1])
-            place = self.references.kind(datapath), row["pipeline"], get("table_id", 0)
+        if reference is not None and reference[0] == "uuid":
+            datapath = kind = self.references.northbound.get(reference[1])
         else:
             reference = get("logical_dp_group", NO_SET)
-            if reference[0] == "uuid" and (group := self.groups.get(reference[1])):
-                group.users += 1
-                place = self.references.kind(next(iter(group.members), None)), row["pipeline"], get("table_id", 0)
-            else:
-                self.foreign[uuid] = None
-                return
-        stage = AT.get(place)
+            group = self.groups.get(reference[1]) if reference[0] == "uuid" else None
+            kind = None if group is None else next(iter(group.members), None)
+        stage = None if kind is None else AT.get((self.references.kind(kind), row["pipeline"], get("table_id", 0)))
         if "external_ids" in row and (stage is None or ["stage-name", stage.name] not in row["external_ids"][1]):
             stage = None
-        tags, meter, description = get("tags", NO_MAP)[1], get("controller_meter"), get("flow_desc")
+        if stage is None:
+            self.foreign[Uuid(uuid)] = None
+            return
+        tags, meter, description = get("tags"), get("controller_meter"), get("flow_desc")
         flow = _FLOW(
             Flow,
             (
@@ -133,19 +134,20 @@ class FlowSync:
                 get("priority", 0),
                 get("match", ""),
                 get("actions", ""),
-                tags[0][1] if tags else None,
+                tags[1][0][1] if tags and tags[1] else None,
                 meter if meter.__class__ is str else None,
                 description if description.__class__ is str else None,
             ),
         )
-        if stage is None or flow in self.installed:
-            self.foreign[uuid] = None
-            if group is not None:
-                group.users -= 1
+        installed = Installed(Uuid(uuid), datapath, group)
+        if self.installed.setdefault(flow, installed) is not installed:
+            self.foreign[Uuid(uuid)] = None
             return
-        installed = self.installed[flow] = Installed(uuid, datapath, group)
-        self.flows[uuid] = flow
-        if not _is_right(self.wanted.places.get(flow), installed):
+        self.flows[Uuid(uuid)] = flow
+        if group is not None:
+            group.users += 1
+        place = self.wanted.places.get(flow)
+        if not _is_right(place, installed):
             self.dirty[flow] = None
 
     def forget(self, uuid: Uuid) -> None:

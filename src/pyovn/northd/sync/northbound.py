@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import Any
 
-from pyovn.incr.engine import Source
 from pyovn.incr.relation import Facts
 from pyovn.northd.relations import Binding
 from pyovn.northd.sync.rows import TableChanges
@@ -16,18 +15,22 @@ class PortStateSync:
 
     def __init__(
         self,
-        northbound: Source,
         liveness: Facts[str, bool | None, Any],
         bindings: Facts[str, Binding | None, Any],
     ) -> None:
-        self.northbound = northbound
+        self.rows: dict[str, LogicalSwitchPort] = {}  # by name
         self.liveness = liveness
         self.bindings = bindings
         self.dirty: dict[str, None] = {}
 
     def seen(self, changes: TableChanges) -> None:
         """Ports have changed: new ones do not know yet whether they are up."""
+        for old, _ in changes.values():
+            if old is not None and (known := self.rows.get(old.name)) is not None and known.uuid == old.uuid:
+                del self.rows[old.name]
         for old, new in changes.values():
+            if new is not None:
+                self.rows[new.name] = new
             if new is not None and (old is None or old[1:] != new[1:]):
                 self.dirty[new.name] = None
 
@@ -40,13 +43,14 @@ class PortStateSync:
         self.touch(self.liveness.take())
         dirty, self.dirty = self.dirty, {}
         for name in dirty:
-            for row in self.northbound.where(LogicalSwitchPort, name=name):
-                up, bound = self.liveness.get(name), self.bindings.get(name)
-                different: dict[str, Any] = {}
-                if up is not None and row.up is not up:
-                    different["up"] = up
-                if bound is not None and row.tag_request is not None and row.tag != bound.tag:
-                    different["tag"] = ["set", []] if bound.tag is None else bound.tag
-                if different:  # as JSON: a first fill sets 25,000
-                    where = [["_uuid", "==", ["uuid", row.uuid]]]
-                    txn.raw({"op": "update", "table": "Logical_Switch_Port", "where": where, "row": different})
+            row, up = self.rows.get(name), self.liveness.get(name)
+            if row is None:
+                continue
+            different: dict[str, Any] = {}
+            if up is not None and row.up is not up:
+                different["up"] = up
+            if row.tag_request is not None and (bound := self.bindings.get(name)) and row.tag != bound.tag:
+                different["tag"] = ["set", []] if bound.tag is None else bound.tag
+            if different:  # as JSON: a first fill sets 25,000
+                where = [["_uuid", "==", ["uuid", row.uuid]]]
+                txn.raw({"op": "update", "table": "Logical_Switch_Port", "where": where, "row": different})
