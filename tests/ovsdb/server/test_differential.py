@@ -167,7 +167,7 @@ def _has_rivals(operation: Json) -> bool:
     return any(len(operation.get(member, ())) > 1 for member in ("row", "rows")) or operation["op"] == "wait"
 
 
-@settings(max_examples=6000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(transactions=st.lists(st.lists(operations(), min_size=1, max_size=5), min_size=1, max_size=6))
 def test_transactions_have_the_same_outcome(
     servers: tuple[RunningServer, RunningServer], transactions: list[list[Json]]

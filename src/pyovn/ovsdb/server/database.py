@@ -89,7 +89,11 @@ class Database:
 
 
 def _apply_index(index: Any, changes: dict[str, Any]) -> None:
-    uuids, key = index.uuids, index.key
+    uuids, key, places = index.uuids, index.key, index.places
+    if len(changes) == 1:  # most often the rows' keys stay what they are
+        ((_, (before, after)),) = changes.items()
+        if before is not None and after is not None and all(before[at] == after[at] for at in places):
+            return
     for uuid, (old, _) in changes.items():
         if old is not None and uuids.get(old_key := key(old)) == uuid:
             del uuids[old_key]

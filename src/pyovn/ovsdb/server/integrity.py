@@ -35,9 +35,10 @@ class Settled:
 def settle(transaction: Transaction) -> Settled:
     """Complete a transaction's changes and hold them against the schema; raises `Refused`."""
     counter = _StrongCounter(transaction)
-    counter.count_all()
-    counter.check()
-    counter.collect_garbage()
+    if any(transaction.tables[name].is_linked for name in transaction.pending):
+        counter.count_all()
+        counter.check()
+        counter.collect_garbage()
     _check_max_rows(transaction)
     while _drop_weak_references(transaction):
         counter = _StrongCounter(transaction)

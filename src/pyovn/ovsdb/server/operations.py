@@ -20,6 +20,7 @@ from pyovn.ovsdb.server.transaction import Transaction
 
 Json = Any
 _NO_ROWS: dict[str, Row | None] = {}
+_BY_UUID = ["_uuid", "=="]
 
 
 class Caller(NamedTuple):
@@ -171,7 +172,13 @@ def _check_defaults(table: TableStore, row: dict[str, Json]) -> None:
 
 
 def _reader(transaction: Transaction, table: TableStore, operation: dict[str, Json]) -> Callable[[], list[Row]]:
-    where = Where(table, operation["where"], transaction.names)
+    """What gives the rows that `where` selects; raises `Refused` if that makes no sense."""
+    clauses = operation["where"]
+    if len(clauses) == 1 and clauses[0].__class__ is list and clauses[0][:2] == _BY_UUID and len(clauses[0]) == 3:
+        # The way in which nearly all clients name the row that they mean: no need for predicates then.
+        uuid = table.by_name["_uuid"].read(clauses[0][2], transaction.names)
+        return lambda: [] if (row := transaction.row(table, uuid)) is None else [row]
+    where = Where(table, clauses, transaction.names)
     return lambda: where.rows(transaction.pending.get(table.name, _NO_ROWS))
 
 

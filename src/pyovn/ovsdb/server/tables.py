@@ -72,13 +72,14 @@ class TableStore:
     """One table: its compiled schema and its rows."""
 
     __slots__ = (
-        "bad_defaults", "by_name", "columns", "defaults", "indexes", "is_root", "max_rows", "name", "persistent",
+        "bad_defaults", "by_name", "columns", "defaults", "indexes", "is_linked", "is_root", "max_rows", "name", "persistent",
         "referrers", "rows", "strong", "strong_references", "weak", "weak_references",
     )  # fmt: skip
 
     def __init__(self, table: Table, *, is_root: bool) -> None:
         self.name = table.name
         self.is_root = is_root
+        self.is_linked = not is_root  #: strong references, from here or to here, matter
         self.max_rows = table.max_rows if table.max_rows != UNLIMITED else None
         self.columns = tuple(
             CompiledColumn(column, place) for place, column in enumerate(table.columns.values(), FIRST_AT)
@@ -135,6 +136,8 @@ def build_tables(schema: Schema) -> dict[str, TableStore]:
         references = tuple(_references(table, tables))
         table.strong_references = tuple(each for each in references if each.is_strong)
         table.weak_references = tuple(each for each in references if not each.is_strong)
+        for reference in table.strong_references:
+            table.is_linked = reference.target.is_linked = True
         for reference in table.weak_references:
             reference.target.referrers += (reference,)
             reference.target.weak[table.name, reference.place, reference.of_values] = {}

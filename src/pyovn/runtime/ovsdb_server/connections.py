@@ -85,7 +85,7 @@ class Connection(asyncio.BufferedProtocol):
                 self._receive(data)
         except ProtocolFault as fault:
             self._cut_off(str(fault))
-        shell.flush()
+        shell.flush(self.session)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End the session."""
@@ -149,5 +149,5 @@ class Connection(asyncio.BufferedProtocol):
         LOG.warning("%s: %s; connection dropped", self.name, why)
         error = json_text({"error": "protocol error", "details": why}).encode()
         self.session.send(b'{"id":null,"method":"error","params":[%b]}' % error)
-        self._shell.flush()
+        self._shell.flush(self.session)
         self.transport.close()

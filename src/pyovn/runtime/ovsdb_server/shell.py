@@ -146,31 +146,35 @@ class Shell:
         self.server.now_ms = int(now * 1000)
         return now
 
-    def flush(self) -> None:
-        """Send what sessions have queued; what concerns several of them, together at the end of this round."""
+    def flush(self, asker: Session | None = None) -> None:
+        """Send what sessions have queued: at once to the one that asked, to the others at the end of this round."""
         dirty = self.server.dirty
-        if len(dirty) == 1:
-            self._flush_dirty()
-        elif dirty and not self._flushing:
+        if asker is not None and asker in dirty:
+            dirty.discard(asker)
+            self._send(asker)
+        if dirty and not self._flushing:
             self._flushing = True
             asyncio.get_running_loop().call_soon(self._flush_dirty)
-        self._set_alarm()
+        if self._alarm_ms is not None or self.server.is_waiting:
+            self._set_alarm()
 
     def _flush_dirty(self) -> None:
         self._flushing = False
         dirty = self.server.dirty
         while dirty:
-            session = dirty.pop()
-            connection = self.connections.get(session)
-            if connection is not None and (ready := session.take()):
-                connection.transport.write(ready)
+            self._send(dirty.pop())
+
+    def _send(self, session: Session) -> None:
+        connection = self.connections.get(session)
+        if connection is not None and (ready := session.take()):
+            connection.transport.write(ready)
 
     def _flush_all(self) -> None:
         self.server.dirty.update(session for session in self.connections if session.outbox)
         self._flush_dirty()
 
     def _set_alarm(self) -> None:
-        deadline = self.server.deadline_ms if self.server.is_waiting else None
+        deadline = self.server.deadline_ms
         if deadline == self._alarm_ms:
             return
         if self._alarm is not None:

@@ -1,0 +1,239 @@
+"""The database server: small transactions, monitors, bulk loads; ours and C's in turns, the best of several rounds.
+
+Clients are processes of their own and the same for both servers, so their cost is in both figures.
+"""
+
+import contextlib
+import multiprocessing
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import orjson
+from tests.support.c_programs import find
+from tests.support.servers import RunningServer, c_server_process, server_process, upstream_schema
+
+from bench import Figure
+
+NB, SB = "OVN_Northbound", "OVN_Southbound"
+ROUNDS = 5
+SMALL = 4_000  #: transactions of one client
+CLIENTS = 4
+ROWS = 100_000
+FANOUT = 100  #: clients that watch
+
+Send = Callable[[bytes], None]
+
+
+class Wire:
+    """A client that costs as little as a Python client can."""
+
+    def __init__(self, path: str) -> None:
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(path)
+
+    def close(self) -> None:
+        self.socket.close()
+
+    def call(self, method: str, *params: Any) -> Any:
+        """The result of one request, however long."""
+        self.socket.sendall(orjson.dumps({"id": 1, "method": method, "params": params}))
+        pieces = []
+        while True:
+            pieces.append(self.socket.recv(1 << 20))
+            if pieces[-1].endswith(b'"error":null}'):
+                text = b"".join(pieces)
+                return orjson.loads(text[text.rindex(b'{"id":1') :])["result"]
+
+    def exchange(self, messages: list[bytes]) -> float:
+        """Send messages one by one, each after the answer to the one before; gives the seconds that took."""
+        send, receive = self.socket.sendall, self.socket.recv
+        start = time.perf_counter()
+        for message in messages:
+            send(message)
+            while not receive(65536).endswith(b'"error":null}'):
+                pass
+        return time.perf_counter() - start
+
+
+def transact(database: str, *operations: Any) -> bytes:
+    return orjson.dumps({"id": 1, "method": "transact", "params": [database, *operations]})
+
+
+def inserts(count: int, tag: str) -> list[bytes]:
+    addresses = ["set", ["10.0.0.1", "10.0.0.2"]]
+    rows = ({"name": f"{tag}_{number}", "addresses": addresses} for number in range(count))
+    return [transact(NB, {"op": "insert", "table": "Address_Set", "row": row}) for row in rows]
+
+
+def insert_rate(path: str, tag: str, count: int = SMALL) -> float:
+    """Single inserts, a round trip each."""
+    wire = Wire(path)
+    seconds = wire.exchange(inserts(count, tag))
+    wire.close()
+    return count / seconds
+
+
+def update_rate(path: str, tag: str) -> float:
+    """Single updates by UUID, a round trip each."""
+    wire = Wire(path)
+    (result,) = wire.call("transact", NB, {"op": "insert", "table": "Address_Set", "row": {"name": tag}})
+    where = [["_uuid", "==", result["uuid"]]]
+    rows = ({"external_ids": ["map", [["k", str(number)]]]} for number in range(SMALL))
+    updates = [transact(NB, {"op": "update", "table": "Address_Set", "where": where, "row": row}) for row in rows]
+    seconds = wire.exchange(updates)
+    wire.close()
+    return SMALL / seconds
+
+
+def _one_of_several(path: str, tag: str, start: Any, done: Any) -> None:
+    wire, messages = Wire(path), inserts(SMALL, tag)
+    start.wait()
+    wire.exchange(messages)
+    done.wait()
+    wire.close()
+
+
+def clients_rate(path: str, tag: str) -> float:
+    """Inserts of several clients at once, in all."""
+    context = multiprocessing.get_context("fork")
+    start, done = context.Barrier(CLIENTS + 1), context.Barrier(CLIENTS + 1)
+    clients = [
+        context.Process(target=_one_of_several, args=(path, f"{tag}_{number}", start, done))
+        for number in range(CLIENTS)
+    ]
+    for client in clients:
+        client.start()
+    start.wait()
+    began = time.perf_counter()
+    done.wait()
+    seconds = time.perf_counter() - began
+    for client in clients:
+        client.join()
+    return CLIENTS * SMALL / seconds
+
+
+@contextlib.contextmanager
+def watched(path: str, count: int) -> Iterator[None]:
+    """Clients that monitor the table, and read what they are sent."""
+    wires = [Wire(path) for _ in range(count)]
+    zero = "00000000-0000-0000-0000-000000000000"
+    columns = ["name", "addresses", "external_ids"]
+    for wire in wires:
+        wire.call("monitor_cond_since", NB, "m", {"Address_Set": [{"columns": columns}]}, zero)
+    drains = [threading.Thread(target=_drain, args=(wire.socket,), daemon=True) for wire in wires]
+    for drain in drains:
+        drain.start()
+    try:
+        yield
+    finally:
+        for wire in wires:
+            wire.socket.shutdown(socket.SHUT_RDWR)
+        for drain in drains:
+            drain.join()
+        for wire in wires:
+            wire.close()
+
+
+def _drain(connection: socket.socket) -> None:
+    buffer = bytearray(1 << 16)
+    with contextlib.suppress(OSError):
+        while connection.recv_into(buffer):
+            pass
+
+
+def small(path: str, tag: str) -> dict[str, float]:
+    """Transactions per second."""
+    clear = {"op": "delete", "table": "Address_Set", "where": []}
+    wire = Wire(path)
+    wire.call("transact", NB, clear)
+    figures = {
+        "insert, 1 client": insert_rate(path, tag + "i"),
+        "update, 1 client": update_rate(path, tag + "u"),
+        f"insert, {CLIENTS} clients": clients_rate(path, tag + "c"),
+    }
+    wire.call("transact", NB, clear)
+    with watched(path, 1):
+        figures["insert, 1 client, 1 monitor"] = insert_rate(path, tag + "m")
+        figures["update, 1 client, 1 monitor"] = update_rate(path, tag + "n")
+        figures[f"insert, {CLIENTS} clients, 1 monitor"] = clients_rate(path, tag + "w")
+    wire.call("transact", NB, clear)
+    with watched(path, FANOUT):
+        figures[f"insert, 1 client, {FANOUT} monitors"] = insert_rate(path, tag + "f", SMALL // 10)
+    wire.close()
+    return figures
+
+
+def flow(number: int) -> dict[str, Any]:
+    """One of very many logical flows."""
+    address = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+    ids = [["source", f"northd.c:{number % 9000}"], ["stage-name", "ls_in_acl_eval"]]
+    row = {
+        "logical_datapath": ["named-uuid", "dp"],
+        "pipeline": "ingress" if number % 2 else "egress",
+        "table_id": number % 30,
+        "priority": number % 100,
+        "match": f'inport == "lsp{number}" && eth.src == 00:00:00:00:00:01 && ip4.dst == {address}',
+        "actions": "reg0[0] = 1; next;",
+        "external_ids": ["map", ids],
+    }
+    return {"op": "insert", "table": "Logical_Flow", "row": row}
+
+
+def bulk(path: str) -> dict[str, float]:
+    """Seconds for a hundred thousand rows."""
+    wire = Wire(path)
+    datapath = {"op": "insert", "table": "Datapath_Binding", "uuid-name": "dp", "row": {"tunnel_key": 1}}
+    operations = [datapath, *map(flow, range(ROWS))]
+    figures = {}
+    for what, method, params in (
+        (f"insert {ROWS:,} flows in one transaction", "transact", (SB, *operations)),
+        (f"monitor {ROWS:,} flows", "monitor_cond", (SB, "m", {"Logical_Flow": [{}]})),
+        (f"delete {ROWS:,} flows", "transact", (SB, {"op": "delete", "table": "Logical_Flow", "where": []})),
+    ):
+        start = time.perf_counter()
+        wire.call(method, *params)
+        figures[what] = time.perf_counter() - start
+    wire.call("transact", SB, {"op": "delete", "table": "Datapath_Binding", "where": []})
+    wire.close()
+    return figures
+
+
+def memory_mb(server: RunningServer) -> float:
+    """The resident set of a server."""
+    with open(f"/proc/{server.pid}/status") as status:
+        (line,) = (line for line in status if line.startswith("VmRSS"))
+    return int(line.split()[1]) / 1024
+
+
+def measure() -> tuple[list[dict[str, float]], list[dict[str, float]]]:
+    """Small and bulk figures of ours and of C's, which may be missing."""
+    schemas = [upstream_schema("ovn-nb"), upstream_schema("ovn-sb")]
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(server_process(*schemas))]
+        if find("ovsdb-server"):
+            servers.append(stack.enter_context(c_server_process(*schemas)))
+        best: list[dict[str, float]] = [{} for _ in servers]
+        seconds: list[dict[str, float]] = [{} for _ in servers]
+        for number in range(ROUNDS):
+            for server, mine in zip(servers, best, strict=True):
+                for what, rate in small(server.path, f"r{number}").items():
+                    mine[what] = max(rate, mine.get(what, 0))
+            for server, mine in zip(servers, seconds, strict=True):
+                for what, taken in bulk(server.path).items():
+                    mine[what] = min(taken, mine.get(what, taken))
+        for server, mine in zip(servers, seconds, strict=True):
+            mine["resident after that"] = memory_mb(server)
+    return best, seconds
+
+
+def main() -> list[Figure]:
+    best, seconds = measure()
+    return [
+        Figure(what, ours, figures[1][what] if len(figures) > 1 else None, unit)
+        for figures, unit_of in ((best, lambda _: "/s"), (seconds, lambda what: "MB" if "resident" in what else "s"))
+        for what, ours in figures[0].items()
+        for unit in [unit_of(what)]
+    ]
