@@ -179,7 +179,7 @@ class TcpState:
 
     @property
     def text(self) -> str:
-        """The protocol information of a dump: the state of the end that is further on; from FIN_WAIT_2 on, TIME_WAIT."""
+        """The protocol information of a dump: the state of the end that is further on, with one name for the end."""
         further = max(peer.state for peer in self.peers)
         return f",protoinfo=(state={TCP_NAMES[TIME_WAIT if further >= FIN_WAIT_2 else further]})"
 
