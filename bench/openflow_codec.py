@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from pyovn.openflow import action_codec, codec, oxm, text
+from pyovn.openflow import action_decoder, action_encoder, codec, oxm, text
 from pyovn.openflow import messages as m
 from pyovn.openflow.actions import Resubmit, SetField
 from pyovn.openflow.flows import Flow, FlowStats
@@ -50,9 +50,9 @@ def cpu(work: Callable[[], object]) -> tuple[float, object]:
 
 def forget() -> None:
     """Start with empty memories, as a fresh process does."""
-    for memory in (oxm._ENCODED, oxm._DECODED, action_codec._ACTION_BYTES, action_codec._INSTRUCTION_BYTES):
+    for memory in (oxm._ENCODED, oxm._DECODED, action_encoder._ACTION_BYTES, action_encoder._INSTRUCTION_BYTES):
         memory.clear()
-    action_codec._DECODED.clear()
+    action_decoder._DECODED.clear()
 
 
 def encode(some: list[Flow]) -> list[bytes]:

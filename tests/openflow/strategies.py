@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from pyovn.openflow import actions as a
-from pyovn.openflow.action_codec import BUNDLE_ALGORITHMS, HASH_FIELDS, MULTIPATH_ALGORITHMS
+from pyovn.openflow.actions import BUNDLE_ALGORITHMS, HASH_FIELDS, MULTIPATH_ALGORITHMS
 from pyovn.openflow.fields import FIELDS, FULL
 from pyovn.openflow.flows import Bucket, Flow, GroupDef, MeterBand, MeterDef
 from pyovn.openflow.match import WIDE, Match, canonical
@@ -120,7 +120,7 @@ _leaves = st.one_of(
     subfields(128).map(lambda place: a.Pop(*place)),
     st.sampled_from((a.Push("in_port", 0, 16), a.Pop("in_port", 0, 16), a.Push("in_port", 0, 32))),
     st.sampled_from((a.PushVlan(0x8100), a.PushVlan(0x88A8), a.PopVlan(), a.PushMpls(0x8847), a.PopMpls(0x800))),
-    build(a.DecTtl, st.lists(bits(16), min_size=1, max_size=4).map(tuple)),
+    build(a.DecTtl, st.lists(bits(16), max_size=4).map(tuple)),
     build(a.SetMplsTtl, bits(8)),
     st.sampled_from((a.DecMplsTtl(), a.PopQueue(), a.CtClear(), a.Exit())),
     build(a.Group, bits(31)),

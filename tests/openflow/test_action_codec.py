@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 
 from pyovn.net.errors import Malformed
-from pyovn.openflow import action_codec
+from pyovn.openflow import action_decoder, action_encoder
 from pyovn.openflow import actions as a
 from pyovn.openflow.action_codec import decode_actions, decode_instructions, encode_actions, encode_instructions
 from pyovn.openflow.fields import FULL
@@ -114,7 +114,8 @@ def test_bad_instructions_are_refused(wire: str) -> None:
 
 
 def test_memories_start_over_when_full(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(action_codec, "MEMORY", 2)
+    monkeypatch.setattr(action_encoder, "MEMORY", 2)
+    monkeypatch.setattr(action_decoder, "MEMORY", 2)
     for number in range(10):
         doing = (a.Output(number), a.Group(number))
         assert decode_instructions(encode_instructions(doing)) == doing

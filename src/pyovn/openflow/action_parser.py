@@ -15,9 +15,8 @@ from pyovn.net.errors import Malformed
 from pyovn.net.ip import ip4_int, ip6_int
 from pyovn.net.mac import mac_int
 from pyovn.openflow import actions as ofp
-from pyovn.openflow.action_codec import BUNDLE_ALGORITHMS, HASH_FIELDS, MULTIPATH_ALGORITHMS
 from pyovn.openflow.action_text import ALGS, REASONS
-from pyovn.openflow.actions import Action, Actions, Subfield
+from pyovn.openflow.actions import BUNDLE_ALGORITHMS, HASH_FIELDS, MULTIPATH_ALGORITHMS, Action, Actions, Subfield
 from pyovn.openflow.fields import FIELDS, FULL
 from pyovn.openflow.values import FIELD_NAMES, number, parse_port, parse_subfield, parse_value
 
@@ -62,6 +61,8 @@ def _parse(text: str, ports: Ports) -> list[Action]:
     """The actions of one word; a few words stand for several."""
     if text == "drop":
         return []
+    if text == "dec_ttl()":
+        return [ofp.DecTtl(())]
     word = _WORD.match(text)
     if word and word[1] in _PARSERS:
         rest = text[word.end() :]

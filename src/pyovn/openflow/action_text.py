@@ -9,8 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pyovn.openflow import actions as ofp
-from pyovn.openflow.action_codec import INSTRUCTIONS
-from pyovn.openflow.actions import Action, Actions
+from pyovn.openflow.actions import INSTRUCTIONS, Action, Actions
 from pyovn.openflow.fields import FULL
 from pyovn.openflow.values import PortNames, hexadecimal, port_text, set_name, subfield_text, value_text
 

@@ -37,8 +37,18 @@ NAT_PERSISTENT, NAT_HASH, NAT_RANDOM = 4, 8, 16
 # Learn.flags
 LEARN_SEND_FLOW_REM, LEARN_DELETE_LEARNED, LEARN_WRITE_RESULT = 1, 2, 4
 
-# Bundle.algorithm / Bundle.hash_fields / Multipath.hash_fields
-BUNDLE_ACTIVE_BACKUP, BUNDLE_HRW = 0, 1
+# Words of Bundle and Multipath, by their numbers on the wire.
+HASH_FIELDS = (
+    "eth_src",
+    "symmetric_l4",
+    "symmetric_l3l4",
+    "symmetric_l3l4+udp",
+    "nw_src",
+    "nw_dst",
+    "symmetric_l3",
+)
+MULTIPATH_ALGORITHMS = ("modulo_n", "hash_threshold", "hrw", "iter_hash")
+BUNDLE_ALGORITHMS = ("active_backup", "hrw")
 
 
 class Output(NamedTuple):
@@ -166,7 +176,7 @@ class PopMpls(NamedTuple):
 class DecTtl(NamedTuple):
     """Decrement the IPv4 TTL or IPv6 hop limit; at 0 or 1 stop here and send the packet to controllers."""
 
-    #: controller ids that hear of an expired TTL; (0,) is plain `dec_ttl`
+    #: controller ids that hear of an expired TTL; (0,) is plain `dec_ttl`, () tells nobody (as C ovn-controller has it)
     controllers: tuple[int, ...] = (0,)
     kind: Literal["dec_ttl"] = "dec_ttl"
 
@@ -457,6 +467,9 @@ Action = (
     | ClearActions | Unknown
 )
 # fmt: on
+
+#: Kinds that are instructions beside apply-actions, not actions.
+INSTRUCTIONS = frozenset(("goto_table", "write_metadata", "write_actions", "clear_actions"))
 
 Actions = tuple[Action, ...]
 

@@ -15,10 +15,48 @@ from typing import Any, NamedTuple
 from pyovn.openflow.actions import OFPP_ANY, OFPP_CONTROLLER, OFPR_ACTION, Actions
 from pyovn.openflow.flows import DEFAULT_PRIORITY, GROUP_ANY, TABLE_ALL, Flow, GroupDef, MeterDef
 from pyovn.openflow.match import Match
+from pyovn.openflow.statistics import (
+    ALL_COOKIES as ALL_COOKIES,
+)
+from pyovn.openflow.statistics import (
+    Aggregate as Aggregate,
+)
+from pyovn.openflow.statistics import (
+    FlowQuery as FlowQuery,
+)
+from pyovn.openflow.statistics import (
+    GroupFeatures as GroupFeatures,
+)
+from pyovn.openflow.statistics import (
+    GroupStats as GroupStats,
+)
+from pyovn.openflow.statistics import (
+    MeterFeatures as MeterFeatures,
+)
+from pyovn.openflow.statistics import (
+    MeterStats as MeterStats,
+)
+from pyovn.openflow.statistics import (
+    PortStats as PortStats,
+)
+from pyovn.openflow.statistics import (
+    QueueId as QueueId,
+)
+from pyovn.openflow.statistics import (
+    QueueStats as QueueStats,
+)
+from pyovn.openflow.statistics import (
+    SwitchDesc as SwitchDesc,
+)
+from pyovn.openflow.statistics import (
+    TableFeatures as TableFeatures,
+)
+from pyovn.openflow.statistics import (
+    TableStats as TableStats,
+)
 
 VERSION = 0x06
 NO_BUFFER = 0xFFFFFFFF
-ALL_COOKIES = 0xFFFFFFFFFFFFFFFF
 
 # FlowMod.command
 ADD, MODIFY, MODIFY_STRICT, DELETE, DELETE_STRICT = range(5)
@@ -393,136 +431,6 @@ class Opaque(NamedTuple):
 
     type: int
     data: bytes
-
-
-class FlowQuery(NamedTuple):
-    """Body of a "flow" or "aggregate" request: which flows."""
-
-    table: int = TABLE_ALL
-    match: Match = ()
-    cookie: int = 0
-    cookie_mask: int = 0
-    out_port: int = OFPP_ANY
-    out_group: int = GROUP_ANY
-
-
-class SwitchDesc(NamedTuple):
-    """Entry of a "desc" reply."""
-
-    manufacturer: str
-    hardware: str
-    software: str
-    serial: str
-    datapath: str
-
-
-class Aggregate(NamedTuple):
-    """Entry of an "aggregate" reply."""
-
-    packets: int
-    bytes: int
-    flows: int
-
-
-class TableStats(NamedTuple):
-    """Entry of a "table" reply."""
-
-    table: int
-    active: int
-    lookups: int = 0
-    matched: int = 0
-
-
-class TableFeatures(NamedTuple):
-    """Entry of a "table_features" reply."""
-
-    table: int
-    name: str
-    max_entries: int = 1000000
-    metadata_match: int = ALL_COOKIES
-    metadata_write: int = ALL_COOKIES
-    capabilities: int = 0
-
-
-class PortStats(NamedTuple):
-    """Entry of a "port_stats" reply; None: the switch does not count this."""
-
-    number: int
-    duration: float = 0.0
-    rx_packets: int | None = 0
-    tx_packets: int | None = 0
-    rx_bytes: int | None = 0
-    tx_bytes: int | None = 0
-    rx_dropped: int | None = None
-    tx_dropped: int | None = None
-    rx_errors: int | None = None
-    tx_errors: int | None = None
-    rx_frame_errors: int | None = None
-    rx_over_errors: int | None = None
-    rx_crc_errors: int | None = None
-    collisions: int | None = None
-
-
-class QueueStats(NamedTuple):
-    """Entry of a "queue_stats" reply."""
-
-    port: int
-    queue: int
-    tx_bytes: int | None = None
-    tx_packets: int | None = None
-    tx_errors: int | None = None
-    duration: float | None = None
-
-
-class GroupStats(NamedTuple):
-    """Entry of a "group_stats" reply."""
-
-    id: int
-    references: int = 0
-    packets: int = 0
-    bytes: int = 0
-    duration: float = 0.0
-    #: (packets, bytes) of each bucket
-    buckets: tuple[tuple[int, int], ...] = ()
-
-
-class GroupFeatures(NamedTuple):
-    """Entry of a "group_features" reply."""
-
-    types: int = 0xF
-    capabilities: int = 0x7
-    #: of all, select, indirect, ff
-    max_groups: tuple[int, int, int, int] = (0xFFFFFF00,) * 4
-    actions: tuple[int, int, int, int] = (0x3BF9001,) * 4
-
-
-class MeterStats(NamedTuple):
-    """Entry of a "meter_stats" reply."""
-
-    id: int
-    flows: int = 0
-    packets: int = 0
-    bytes: int = 0
-    duration: float = 0.0
-    #: (packets, bytes) of each band
-    bands: tuple[tuple[int, int], ...] = ()
-
-
-class MeterFeatures(NamedTuple):
-    """Entry of a "meter_features" reply."""
-
-    max_meter: int = 262144
-    band_types: int = 1 << 1
-    capabilities: int = 0xF
-    max_bands: int = 8
-    max_color: int = 0
-
-
-class QueueId(NamedTuple):
-    """Body of a "queue_stats" request."""
-
-    port: int = OFPP_ANY
-    queue: int = 0xFFFFFFFF
 
 
 class MultipartRequest(NamedTuple):
