@@ -138,7 +138,7 @@ class DecTtl:
         return IP
 
     def encode(self, env: Env, out: Out) -> None:
-        out.append(OpenFlowDecTtl())
+        out.append(OpenFlowDecTtl(()))
 
 
 def own_field_note(name: str, value: int) -> Note:
