@@ -203,6 +203,7 @@ def test_options_in_every_spelling() -> None:
     assert rest == ["dump-flows", "br0", "-"]
     assert (options.timeout_s, options.names, options.stats) == (5.0, True, False)
     assert (options.sort, options.descending) == ("in_port", True)
+    assert (options.tls.private_key, options.tls.ca_cert) == ("key.pem", "ca.pem")
 
 
 @pytest.mark.parametrize(

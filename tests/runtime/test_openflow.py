@@ -280,6 +280,18 @@ def test_whoever_waits_hears_of_the_end(tmp_path: Path) -> None:
     with_switch(tmp_path, use)
 
 
+def test_a_listener_takes_any_free_port() -> None:
+    async def run() -> None:
+        async with (
+            OpenFlowListener("ptcp:0:127.0.0.1", answer, probe_ms=5000) as listener,
+            OpenFlowClient(f"tcp:127.0.0.1:{listener.port}") as client,
+        ):
+            await client.barrier()
+            assert len(listener.channels) == 1
+
+    asyncio.run(asyncio.wait_for(run(), 10))
+
+
 def test_a_silent_peer_is_given_up(tmp_path: Path) -> None:
     async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(bytes.fromhex("0600000800000001"))

@@ -141,6 +141,10 @@ def _timeout(options: Options, text: str) -> Options:
     return replace(options, timeout_s=float(text) or None)
 
 
+def _file(part: str) -> Callable[[Options, str], Options]:
+    return lambda options, path: replace(options, tls=replace(options.tls, **{part: path}))
+
+
 _VALUED: dict[str, Callable[[Options, str], Options]] = {
     "-O": _protocols,
     "--protocols": _protocols,
@@ -148,6 +152,9 @@ _VALUED: dict[str, Callable[[Options, str], Options]] = {
     "--flow-format": lambda options, _: options,
     "-t": _timeout,
     "--timeout": _timeout,
+    **dict.fromkeys(("-p", "--private-key"), _file("private_key")),
+    **dict.fromkeys(("-c", "--certificate"), _file("certificate")),
+    **dict.fromkeys(("-C", "--ca-cert"), _file("ca_cert")),
 }
 
 
@@ -174,7 +181,7 @@ async def run(command: Command, switch: str, arguments: list[str], options: Opti
         if command.run in (watch.monitor, watch.snoop):
             sys.stdout.flush()
 
-    async with asyncio.timeout(options.timeout_s), OpenFlowClient(remote_of(switch)) as client:
+    async with asyncio.timeout(options.timeout_s), OpenFlowClient(remote_of(switch), tls=options.tls) as client:
         session = Session(client, options, out)
         await session.learn_ports()
         if command.run is watch.snoop:
@@ -192,7 +199,7 @@ def help_text() -> str:
         "",
         "SWITCH is a bridge's name, or tcp:HOST:PORT, ssl:HOST:PORT, unix:FILE.",
         "Options: --names --no-names --stats --no-stats --strict --may-create --sort[=FIELD] --rsort[=FIELD]",
-        "         -O OpenFlow15 -t SECS -h -V",
+        "         -O OpenFlow15 -t SECS -p KEY -c CERT -C CA_CERT -h -V",
     ]
     return "\n".join(lines) + "\n"
 

@@ -32,6 +32,7 @@ PORT = 6653
 READ_BYTES = 1 << 18
 WRITE_BYTES = 1 << 17  #: bytes of a bundle that are written before the stream gets time to drain
 HANDSHAKE_S = 10.0
+ENDING_S = 1.0  #: how long a listener that closes waits for its handlers
 
 
 class Disconnected(OvnError):
@@ -376,6 +377,7 @@ class OpenFlowListener:
         self._probe_s = probe_ms / 1000
         self._tls = tls
         self._server: asyncio.Server | None = None
+        self._serving: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         """Listen; raises StreamFault."""
@@ -385,11 +387,13 @@ class OpenFlowListener:
     async def __aexit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop listening and close every connection."""
+        """Stop listening, close every connection and let its handler end."""
         if self._server:
             self._server.close()
         for channel in tuple(self.channels):
             await channel.close()
+        if ending := self._serving - {asyncio.current_task()}:
+            await asyncio.wait(ending, timeout=ENDING_S)
 
     @property
     def port(self) -> int:
@@ -400,7 +404,10 @@ class OpenFlowListener:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         channel = OpenFlowChannel(reader, writer, self.remote)
+        task = asyncio.current_task()
+        assert task is not None
         self.channels.add(channel)
+        self._serving.add(task)
         try:
             await channel.handshake()
             channel.probe(self._probe_s)
@@ -410,3 +417,4 @@ class OpenFlowListener:
         finally:
             self.channels.discard(channel)
             await channel.close()
+            self._serving.discard(task)

@@ -14,6 +14,7 @@ from pyovn.openflow.flows import Flow
 from pyovn.openflow.text import parse_flow
 from pyovn.openflow.values import PortNames
 from pyovn.runtime.openflow import OpenFlowClient
+from pyovn.runtime.streams import Tls
 
 DEFAULT_RUNDIR = "/var/run/openvswitch"
 STREAMS = ("tcp:", "ssl:", "unix:")
@@ -39,6 +40,8 @@ class Options:
     sort: str | None = None
     descending: bool = False
     timeout_s: float | None = None
+    #: files for ssl: streams
+    tls: Tls = Tls()
 
 
 @dataclass(slots=True)
