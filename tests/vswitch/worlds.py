@@ -56,7 +56,8 @@ class World:
 
     def send(self, frame: bytes, port: int = 1, meta: int = 0) -> list[tuple[int, bytes]]:
         """Let `frame` in; gives (port, frame) for all that went out."""
-        for each in self.bridge.ports.values():
-            each.nic.sent.clear()
+        devices = {number: each.nic for number, each in sorted(self.bridge.ports.items()) if each.nic}
+        for nic in devices.values():
+            nic.sent.clear()
         self.datapath.receive(self.bridge, self.bridge.ports[port], frame, meta)
-        return [(number, out) for number, each in sorted(self.bridge.ports.items()) for out in each.nic.sent]
+        return [(number, out) for number, nic in devices.items() for out in nic.sent]

@@ -36,7 +36,8 @@ class BridgeControllers:
         self.sessions: dict[OpenFlowChannel, Session] = {}
         self.connected: dict[Uuid, bool] = {}
         self._clock, self._tls = clock, tls
-        self._management = OpenFlowListener(f"punix:{rundir / (bridge.name + '.mgmt')}", self._serve)
+        self._socket = rundir / f"{bridge.name}.mgmt"
+        self._management = OpenFlowListener(f"punix:{self._socket}", self._serve)
         self._wanted: dict[WantedController, asyncio.Task[None]] = {}
         bridge.on_packet_in = self._packet_in
         bridge.on_port_status = self._port_status
@@ -50,6 +51,7 @@ class BridgeControllers:
         """Close everything."""
         await self.use(())
         await self._management.__aexit__(None, None, None)
+        self._socket.unlink(missing_ok=True)
 
     async def use(self, wanted: tuple[WantedController, ...]) -> None:
         """Talk to these controllers, and no longer to others."""

@@ -484,7 +484,10 @@ class Datapath:
         self.credit_all()
         self._drop(lambda entry: now - entry.used > IDLE_S)
         used = {
-            op.recirc for entry in self.entries() for op in entry.translation.operations if isinstance(op, ops.Track)
+            operation.recirc
+            for entry in self.entries()
+            for operation in ops.flat(entry.translation.operations)
+            if isinstance(operation, ops.Track)
         }
         if len(self._frozen) > 2 * len(used) + 64:
             self._frozen = {frozen: id_ for frozen, id_ in self._frozen.items() if id_ in used}

@@ -8,6 +8,7 @@ controller, dec_ttl at 1       →  Punt
 meter, clone, learn, sample    →  Metered, Cloned, Learnt, Sampled
 """
 
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from pyovn.openflow.flows import Flow
@@ -107,3 +108,11 @@ class Sampled(NamedTuple):
 
 Op = Out | Encap | SetBits | PushVlan | PopVlan | Track | Punt | Metered | Cloned | Learnt | Sampled
 Ops = tuple[Op, ...]
+
+
+def flat(operations: Iterable[Op]) -> Iterator[Op]:
+    """All operations, those on copies included."""
+    for operation in operations:
+        yield operation
+        if isinstance(operation, Cloned):
+            yield from flat(operation.ops)

@@ -88,19 +88,12 @@ def _how(state: int, *, known: bool) -> str:
 def _recirculations(translation: Translation, key: int) -> list[tuple[int, int, int]]:
     """(id, zone, key) of the packets that come back."""
     found = []
-    for operation in _flat(translation.operations):
+    for operation in ops.flat(translation.operations):
         if isinstance(operation, ops.SetBits):
             key = key & ~operation.mask | operation.value
         elif isinstance(operation, ops.Track) and operation.recirc is not None:
             found.append((operation.recirc, operation.action.zone, key & ~CT))
     return found
-
-
-def _flat(operations: list[ops.Op] | tuple[ops.Op, ...]) -> Iterator[ops.Op]:
-    for operation in operations:
-        yield operation
-        if isinstance(operation, ops.Cloned):
-            yield from _flat(operation.ops)
 
 
 def ct_state_of(text: str) -> int:

@@ -90,6 +90,8 @@ from pyovn.vswitch.tables import Rule, Table
 
 MAX_DEPTH, MAX_RESUBMITS = 64, 4096
 INDENT = 4
+#: hash algorithm of dp_hash groups (upper half of selection_method_param) that is the same both ways
+SYMMETRIC_L4 = 1
 TABLE_SELF = 255
 
 _TCI = PLACES["vlan_tci"][0]
@@ -743,7 +745,8 @@ class Translator:
         hashed = group.hashed
         self.consult(hashed)
         salt = group.definition.selection_method_param
-        winner = rendezvous(self.key & hashed, salt, ((buckets[i].id & 0xFFFFFFFF, buckets[i].weight) for i in live))
+        picked = symmetric(self.key) if salt >> 32 == SYMMETRIC_L4 and hashed == FIVE_TUPLE else self.key & hashed
+        winner = rendezvous(picked, salt, ((buckets[i].id & 0xFFFFFFFF, buckets[i].weight) for i in live))
         return [] if winner is None else [live[winner]]
 
     def _bucket_live(self, bucket: Bucket) -> bool:
@@ -887,6 +890,18 @@ def learn(operation: ops.Learnt, now: float) -> bool:
         return False
     tables.add(flow, now)
     return True
+
+
+def symmetric(key: int) -> int:
+    """Something of the connection that is the same in both directions."""
+    ends = (
+        (get(key, "ip_src"), get(key, "ipv6_src"), get(key, "tp_src")),
+        (get(key, "ip_dst"), get(key, "ipv6_dst"), get(key, "tp_dst")),
+    )
+    (a4, a6, a_port), (b4, b6, b_port) = sorted(ends)
+    return (((((a4 << 128 | a6) << 16 | a_port) << 32 | b4) << 128 | b6) << 16 | b_port) << 8 | get(
+        key, "ip_proto"
+    ) & 0xFF
 
 
 def _widened(port: int) -> int:
