@@ -196,9 +196,7 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_options_in_every_spelling() -> None:
-    words = (
-        "-OOpenFlow15 --protocols=OpenFlow14,OpenFlow15 -O OpenFlow15 -t5 --names --no-stats --rsort=in_port --bundle"
-    )
+    words = "-p key.pem --ca-cert=ca.pem -OOpenFlow15 --protocols=OpenFlow14,OpenFlow15 -O OpenFlow15 -t5 --names --no-stats --rsort=in_port --bundle"
     options, rest = ofctl.parse_options([*words.split(), "dump-flows", "br0", "-"])
     assert rest == ["dump-flows", "br0", "-"]
     assert (options.timeout_s, options.names, options.stats) == (5.0, True, False)

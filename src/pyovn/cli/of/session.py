@@ -41,7 +41,7 @@ class Options:
     descending: bool = False
     timeout_s: float | None = None
     #: files for ssl: streams
-    tls: Tls = Tls()
+    tls: Tls = field(default_factory=Tls)
 
 
 @dataclass(slots=True)
