@@ -36,8 +36,12 @@ if TYPE_CHECKING:
         def fileno(self) -> int:
             """The descriptor to poll."""
 
+        def settimeout(self, seconds: float | None, /) -> None:
+            """How long to wait for bytes."""
+
 
 CHUNK = 1 << 18
+PROBE_S = 5.0  #: after which a silent member of a cluster is asked for a sign of life, and then given up
 _decode = json.JSONDecoder().raw_decode
 
 
@@ -46,7 +50,15 @@ class ConnectionFailed(OvnError):
 
     def __init__(self, remotes: str, reason: str) -> None:
         super().__init__(f"{remotes}: database connection failed ({reason})")
+        self.remotes = remotes
         self.reason = reason
+
+
+class OutcomeUnknown(OvnError):
+    """The connection went away between a transaction and its answer."""
+
+    def __init__(self, lost: ConnectionFailed) -> None:
+        super().__init__(f"{lost}; whether the transaction was committed is not known")
 
 
 class Refused(OvnError):
@@ -66,6 +78,7 @@ class Session:
         self.updates: list[Json] = []  #: table updates that nobody has taken yet, oldest first
         self._buffer = ""
         self._serial = 0
+        self._probing = False
 
     def start(self, method: str, *params: "Json") -> int:
         """Send a request; its answer is to be collected with `finish`."""
@@ -140,13 +153,25 @@ class Session:
         self._buffer += b"".join(data).decode("utf-8", "surrogateescape")
 
     def _chunk(self) -> bytes:
-        try:
-            chunk = self.stream.recv(CHUNK)
-        except OSError as fault:
-            raise ConnectionFailed(self.remote, reason(fault)) from None
-        if not chunk:
-            raise ConnectionFailed(self.remote, "End of file")
-        return chunk
+        while True:
+            try:
+                chunk = self.stream.recv(CHUNK)
+            except TimeoutError:
+                self._probe()
+                continue
+            except OSError as fault:
+                raise ConnectionFailed(self.remote, reason(fault)) from None
+            if not chunk:
+                raise ConnectionFailed(self.remote, "End of file")
+            self._probing = False
+            return chunk
+
+    def _probe(self) -> None:
+        """Ask a silent server for a sign of life; raises where it was asked already."""
+        if self._probing:
+            raise ConnectionFailed(self.remote, "no response to inactivity probe")
+        self._probing = True
+        self._send({"method": "echo", "params": [], "id": "echo"})
 
     def readable(self) -> bool:
         """True where more has come in already (braces inside strings can make a whole message look unfinished)."""
@@ -163,7 +188,7 @@ def connect(
     """A session with the first of the comma-separated `remotes` that serves `database`.
 
     A member of a cluster that does not lead (or, unless `leader_only`, has lost its cluster) is passed over; when only
-    such members answer, they are asked again until one leads.
+    such members answer, they are asked again until one leads.  So is, where there are others, one that says nothing.
     """
     choices = remotes.split(",")
     if shuffle and len(choices) > 1:
@@ -173,14 +198,20 @@ def connect(
         fault = ""
         for remote in choices:
             try:
-                session = Session(dial(remote.strip(), tls), remotes)
+                stream = dial(remote.strip(), tls)
             except OSError as error:
                 fault = reason(error)
                 continue
-            if is_usable(session, database, leader_only=leader_only):
-                return session
+            if len(choices) > 1:
+                stream.settimeout(PROBE_S)
+            session = Session(stream, remotes)
+            try:
+                if is_usable(session, database, leader_only=leader_only):
+                    return session
+                passed_over = True
+            except ConnectionFailed as lost:
+                fault = lost.reason
             session.close()
-            passed_over = True
         if not passed_over:
             raise ConnectionFailed(remotes, fault)
         from time import sleep
@@ -253,7 +284,7 @@ def _accept(kind: str, address: str) -> Socket:
         listener.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
         listener.bind((host.strip("[]") or "0.0.0.0", int(port)))
     listener.listen(1)
-    handle, _ = listener._accept()
+    handle, _ = listener._accept()  # type: ignore[attr-defined]  # typeshed does not know it
     listener.close()
     return Socket(fileno=handle)
 

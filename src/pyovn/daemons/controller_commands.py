@@ -35,6 +35,10 @@ def commands(controller: Running) -> dict[str, Command]:
         there = controller.southbound
         return "connected" if there is not None and there.connected else "not connected"
 
+    def forget_cluster(_: list[str]) -> None:
+        if controller.southbound is not None:
+            controller.southbound.forget_cluster()
+
     def pause(_: list[str]) -> None:
         controller.paused = True
 
@@ -68,7 +72,7 @@ def commands(controller: Running) -> dict[str, Command]:
         "lflow-cache/show-stats": Command(lambda _: _cache(core())),
         "lflow-cache/flush": Command(lambda _: core().logical.templates.clear()),
         "flush-lflow-cache": Command(lambda _: core().logical.templates.clear()),
-        "sb-cluster-state-reset": Command(lambda _: None),
+        "sb-cluster-state-reset": Command(forget_cluster),
     }
 
 

@@ -92,6 +92,7 @@ class Northd:
         self._wake = asyncio.Event()
         self._flows_unknown = True
         self._noticed: dict[Uuid, bool] = {}  # rows of Logical_Flow that changed: are they still there?
+        self._writing = False
         self._reported: set[tuple[Uuid, str]] = set()
         self._seen_cfg = (0, 0)  # NB_Global.nb_cfg, and when it was first seen
 
@@ -175,9 +176,15 @@ class Northd:
         with self.counters.stopwatch("plan"):
             txn = self.compiler.southbound_transaction()
         if txn:
-            results = await self.sb.transact(txn)
+            self._writing = True
+            try:
+                results = await self.sb.transact(txn)
+            finally:
+                self._writing = False
             for uuid in self.compiler.settled(txn, results):
                 self._noticed.pop(uuid, None)
+            if self._noticed:
+                self._wake.set()
             self.counters.count("southbound_transactions")
         gc.enable()
         if len(txn) > 10_000:
@@ -221,6 +228,8 @@ class Northd:
             return
         for uuid, change in updates.items():
             self._noticed[Uuid(uuid)] = "delete" not in change and change.get("new", True) is not None
+        if not self._writing:  # else most of it is our own doing
+            self._wake.set()
 
     async def _settle_flows(self) -> None:
         """Know what the rows of Logical_Flow say."""
@@ -346,8 +355,8 @@ def commands(northd: Northd) -> dict[str, Command]:
         "status": Command(status),
         "nb-connection-status": connection(northd.nb),
         "sb-connection-status": connection(northd.sb),
-        "nb-cluster-state-reset": Command(lambda _: northd.nb.reconnect()),
-        "sb-cluster-state-reset": Command(lambda _: northd.sb.reconnect()),
+        "nb-cluster-state-reset": Command(lambda _: northd.nb.forget_cluster()),
+        "sb-cluster-state-reset": Command(lambda _: northd.sb.forget_cluster()),
         "inc-engine/show-stats": Command(statistics, "[NODE [COUNTER]]", 0, 2),
         "inc-engine/clear-stats": Command(lambda _: northd.compiler.engine.clear_statistics()),
         "inc-engine/recompute": Command(lambda _: northd.recompute()),

@@ -225,6 +225,10 @@ class Session:
                 yield from self._request("unlock", [old], _ignored)
             yield from self._request("steal", [name], self._locked)
 
+    def forget_cluster(self) -> None:
+        """Take contents that are older than what was seen, too."""
+        self._least_index = 0
+
     def set_lock(self, name: str | None) -> "Iterator[Effect]":
         """Want a lock, or want none."""
         old, self._lock = self._lock, name

@@ -19,12 +19,17 @@
 
 `run` goes on for ever, over as many connections as it takes; `changes` bridges gaps, as it gives the whole difference
 between what was last seen and what is there now.  `generation` counts the times that contents came from scratch.
+
+Several remotes are the members of a cluster: each client tries them in an order of its own (`shuffle`), so that they
+share the load.  A transaction whose answer was lost with the connection is never sent again from here: whether it was
+applied is unknown, and only who made it can tell, from the contents that come after.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -79,6 +84,7 @@ class Client:
         *,
         lock: str | None = None,
         leader_only: bool = False,
+        shuffle: bool = True,
         probe_ms: int = 5000,
         max_backoff_ms: int = 8000,
         tls: streams.Tls | None = None,
@@ -103,7 +109,8 @@ class Client:
         self._session = Session(database, interests, lock=lock, leader_only=leader_only)
         self._clock = clock
         self._tls = tls
-        self._remotes = {remote.text: remote for remote in streams.remotes(remotes)}
+        self._shuffle = shuffle
+        self._remotes = self._ordered(remotes)
         self._reconnect = Reconnect(
             list(self._remotes), clock.now(), probe_s=probe_ms / 1000, max_backoff_s=max_backoff_ms / 1000
         )
@@ -235,13 +242,25 @@ class Client:
 
     def set_remotes(self, remotes: str) -> None:
         """Use other remotes; a connection to one that is no longer among them is closed."""
-        parsed = {remote.text: remote for remote in streams.remotes(remotes)}
+        parsed = self._ordered(remotes)
         if parsed.keys() != self._remotes.keys():
             keep = self._reconnect.remote
             self._remotes = parsed
             self._reconnect.use(list(parsed))
             if keep not in parsed:
                 self.reconnect()
+
+    def _ordered(self, remotes: str) -> dict[str, streams.Remote]:
+        """The remotes by name, in the order to try them."""
+        parsed = list(streams.remotes(remotes))
+        if self._shuffle:
+            random.shuffle(parsed)
+        return {remote.text: remote for remote in parsed}
+
+    def forget_cluster(self) -> None:
+        """Connect anew, to a server with older contents too: the cluster was made again from a backup."""
+        self._session.forget_cluster()
+        self.reconnect()
 
     def reconnect(self) -> None:
         """Drop the connection, to make another."""

@@ -8,15 +8,16 @@ from pyovn.cli.ctl.errors import CtlError, Leave
 from pyovn.cli.ctl.options import FREQUENT, chain, leading_options
 from pyovn.cli.ctl.output import Style
 from pyovn.cli.ctl.program import Run
-from pyovn.cli.session import connect
+from pyovn.cli.session import ConnectionFailed, connect
 from pyovn.net.errors import OvnError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pyovn.cli.ctl.options import Options
     from pyovn.cli.ctl.program import Program
+    from pyovn.cli.session import Session
 
 
 def main(program: "Program", words: "Sequence[str] | None" = None) -> int:
@@ -53,19 +54,39 @@ def run(program: "Program", words: "list[str]") -> int:
     calls = [Call(*each) for each in chain(first, words, program.find)]
     Style(options)
     limit(options)
-    session = connect(
+    job = Run(program, reach(program, options), options, calls)
+    write(persevere(job, job.load, job.go))
+    write(persevere(job, job.finish))
+    job.session.close()
+    return 0
+
+
+def reach(program: "Program", options: "Options") -> "Session":
+    """A session with the program's database."""
+    return connect(
         address(program, options),
         program.database,
         leader_only="--no-leader-only" not in options,
         shuffle="--no-shuffle-remotes" not in options,
         tls=options,
     )
-    job = Run(program, session, options, calls)
-    job.load()
-    write(job.go())
-    write(job.finish())
-    session.close()
-    return 0
+
+
+def persevere(job: Run, *steps: "Callable[[], str | None]") -> str:
+    """Take the steps; returns what the last one says.
+
+    Where the member of a cluster that we talk to goes away, they are taken again with another one.  A transaction whose
+    answer got lost is not made again: it fails with `OutcomeUnknown`.
+    """
+    while True:
+        try:
+            text = [step() for step in steps][-1]
+        except ConnectionFailed as lost:
+            if "," not in lost.remotes:
+                raise
+            job.move(reach(job.program, job.options))
+        else:
+            return text or ""
 
 
 def parse(program: "Program", words: "list[str]") -> "tuple[Options, list[tuple[str, str | None]], list[str]]":

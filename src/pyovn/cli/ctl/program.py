@@ -16,6 +16,7 @@ from pyovn.cli.ctl.options import COMMON
 from pyovn.cli.ctl.output import Style, lines_text, listing_text
 from pyovn.cli.ctl.transaction import operations, provisional_uuid
 from pyovn.cli.ctl.view import Schema, View
+from pyovn.cli.session import ConnectionFailed, OutcomeUnknown
 from pyovn.net.errors import OvnError
 
 TYPE_CHECKING = False
@@ -144,6 +145,13 @@ class Run:
         }
         self.apply(self.session.call("monitor", database, None, requests))
 
+    def move(self, session: "Session") -> None:
+        """Go on with another server, and with what it holds."""
+        self.session.close()
+        self.session = session
+        self.contents = {}
+        self.load()
+
     def _reads(self, call: Call, view: View) -> "Iterable[str]":
         reads = call.command.reads
         if isinstance(reads, tuple):
@@ -207,7 +215,11 @@ class Run:
         edits += self.barrier.operations(edits)
         if not edits:
             return {}
-        results = self.session.call("transact", self.program.database, *edits)
+        serial = self.session.start("transact", self.program.database, *edits)
+        try:
+            results = self.session.finish(serial)
+        except ConnectionFailed as lost:
+            raise OutcomeUnknown(lost) from None
         for result in results:
             if result and result.get("error"):
                 if result["error"] == "timed out":
