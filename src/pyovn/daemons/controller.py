@@ -22,6 +22,7 @@ from pyovn.controller.edits import Edit, Update, write
 from pyovn.controller.effects import Activate, Continue, Learn, Learned, Neighbour, Problem, Send
 from pyovn.controller.interests import SOUTHBOUND_TABLES, SWITCH_TABLES
 from pyovn.controller.monitor import Conditions, first_conditions
+from pyovn.controller.reconcile import Difference
 from pyovn.controller.settings import Settings
 from pyovn.daemons.controller_commands import commands
 from pyovn.daemons.controller_switch import SwitchConnection
@@ -90,6 +91,8 @@ class Controller:
         self._conditions: Conditions = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._reported = 0
+        self._remote = ""
+        self._confirmed: set[str] = set()  #: ports whose flows the switch has, which the databases do not say yet
         self._facts: dict[Learned | Neighbour, None] = {}
         self.announcements = Announcements()
         self._applied_generation = 0
@@ -168,7 +171,17 @@ class Controller:
     def _remote_of(self, chassis: str) -> str:
         rows = self.switch_db.replica.rows(vswitch.OpenvSwitch).values()
         keys = next((row.external_ids for row in rows), {})
-        return keys.get(f"ovn-remote-{chassis}") or keys.get("ovn-remote", "")
+        return self._usable(keys.get(f"ovn-remote-{chassis}") or keys.get("ovn-remote", ""))
+
+    def _usable(self, remote: str) -> str:
+        """A southbound remote, or nothing where it makes no sense."""
+        try:
+            streams.remotes(remote)
+        except OvnError as fault:
+            if remote:
+                problems_log.error("ovn-remote: %s", fault)
+            return ""
+        return remote
 
     async def _watch(self, client: Client) -> None:
         while True:
@@ -213,7 +226,7 @@ class Controller:
         if core.settled:
             self._announce(core)
         if core.settled and self.switch.ready and "flows" not in self._busy:
-            self._start_task("flows", self._install(core, in_force=there.conditions_in_force))
+            self._install(core, in_force=there.conditions_in_force)
 
     def _changes(self) -> Changes:
         """All changes up to what the replicas show now."""
@@ -225,7 +238,8 @@ class Controller:
 
     def _follow(self, ours: Settings, there: Client) -> None:
         """Settings that concern connections."""
-        if ours.remote:
+        if (ours.remote != self._remote) and self._usable(ours.remote):
+            self._remote = ours.remote
             there.set_remotes(ours.remote)
         if ours.remote_probe_ms is not None:
             there.set_probe_interval(ours.remote_probe_ms)
@@ -272,22 +286,28 @@ class Controller:
             self._busy.discard(what)
             self.wake()
 
-    async def _install(self, core: Core, *, in_force: bool) -> None:
+    def _install(self, core: Core, *, in_force: bool) -> None:
         """Bring the switch up to date, then say how far we are."""
-        number, waiting = core.nb_cfg, core.waiting()
+        number, waiting = core.nb_cfg, list(core.waiting())
         flush = core.take_flush()
         difference = self.switch.installed.difference(core.flows, core.groups, core.meters)
         if difference or flush:
-            try:
-                await self.switch.apply(difference, flush)
-            except OvnError as fault:
-                log.info("switch: %s", fault)
-                return
-        if in_force:
-            self._confirm(core, number, list(waiting))
+            self._start_task("flows", self._apply(difference, flush))
+        elif in_force:
+            self._confirm(core, number, waiting)
+
+    async def _apply(self, difference: Difference, flush: tuple[int, ...]) -> None:
+        try:
+            await self.switch.apply(difference, flush)
+        except OvnError as fault:
+            log.info("switch: %s", fault)
 
     def _confirm(self, core: Core, number: int, waiting: list[str]) -> None:
-        core.installed(waiting, self.clock.wall_ms())
+        fresh = [name for name in waiting if name not in self._confirmed]
+        self._confirmed = set(waiting)
+        if fresh:
+            core.installed(fresh, self.clock.wall_ms())
+            self.wake()
         if number != self._reported or (core.private_row is not None and core.private_row.nb_cfg != number):
             there, here = core.reported(number, self.clock.wall_ms())
             self._reported = number
