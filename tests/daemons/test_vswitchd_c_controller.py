@@ -170,3 +170,24 @@ def dhcp_discover() -> bytes:
     mac = bytes.fromhex("000000000001")
     body = b"\1\1\6\0" + b"\1\2\3\4" + bytes(20) + mac + bytes(10 + 64 + 128) + bytes.fromhex("63825363350101ff")
     return ethernet(ip4(udp(68, 67, body, 0, 0xFFFFFFFF), 17, 0, 0xFFFFFFFF), 0x800, src=1, dst=0xFFFFFFFFFFFF)
+
+
+def test_a_router_answers_and_routes(cloud):
+    cloud.nbctl("lr-add", "r0")
+    for number in (0, 1):
+        cloud.nbctl("--may-exist", "ls-add", f"sw{number}")
+        cloud.nbctl("lrp-add", "r0", f"r0-sw{number}", f"00:00:00:00:ff:0{number + 1}", f"{number + 1}0.0.0.254/24")
+        cloud.nbctl("lsp-add", f"sw{number}", f"sw{number}-r0", "--", "lsp-set-type", f"sw{number}-r0", "router", "--",
+                    "lsp-set-addresses", f"sw{number}-r0", "router", "--", "lsp-set-options", f"sw{number}-r0",
+                    f"router-port=r0-sw{number}")  # fmt: skip
+    cloud.nbctl("lsp-add", "sw1", "vm3", "--", "lsp-set-addresses", "vm3", "00:00:00:00:00:03 20.0.0.3")
+    cloud.vsctl(
+        2, "add-port", "br-int", "vif3", "--", "set", "interface", "vif3", "type=dummy", "external_ids:iface-id=vm3"
+    )
+    cloud.nbctl("--wait=hv", "sync")
+    to_router = "icmp,dl_src=00:00:00:00:00:01,dl_dst=00:00:00:00:ff:01,nw_src=10.0.0.1,icmp_type=8"
+    before = cloud.received(1, "vif")
+    cloud.inject(1, "vif", f"{to_router},nw_dst=10.0.0.254")
+    assert cloud.received(1, "vif") == before + 1
+    cloud.inject(1, "vif", f"{to_router},nw_dst=20.0.0.3")
+    cloud.until(lambda: cloud.received(2, "vif3") == 1)
