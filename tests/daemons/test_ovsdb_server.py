@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.c_programs import need
-from tests.support.rich_schema import RICH
-from tests.support.servers import Rpc, RunningServer, c_server_process, server_process, upstream_schema
 
 from pyovn.runtime.ovsdb_server.logfile import open_log
 from pyovn.runtime.ovsdb_server.uuids import random_uuids
+from tests.support.c_programs import need
+from tests.support.rich_schema import RICH
+from tests.support.servers import Rpc, RunningServer, c_server_process, server_process, upstream_schema
 
 NB, SB = "OVN_Northbound", "OVN_Southbound"
 VERSIONS = ["23.03", "26.03"]
@@ -192,6 +192,20 @@ def test_ovsdb_client_works(server: RunningServer, version: str) -> None:
     )
     backup = subprocess.run([client, "backup", server.remote, NB], capture_output=True).stdout
     assert backup.startswith(b"OVSDB JSON ")
+
+
+@pytest.mark.interop
+@pytest.mark.parametrize("version", VERSIONS)
+def test_ovsdb_client_converts(version: str, tmp_path: Path) -> None:
+    client, schema = need("ovsdb-client", version), tmp_path / "schema"
+    with server_process(RICH) as server:
+        with server.rpc() as rpc:
+            fill(rpc)
+        schema.write_text(json.dumps({**RICH, "version": "1.3.0"}))
+        assert output(client, "needs-conversion", server.remote, str(schema)) == "yes\n"
+        output(client, "convert", server.remote, str(schema))
+        assert output(client, "needs-conversion", server.remote, str(schema)) == "no\n"
+        assert output(client, "get-schema-version", server.remote, "Rich") == "1.3.0\n"
 
 
 @pytest.mark.interop

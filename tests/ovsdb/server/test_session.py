@@ -7,6 +7,7 @@ import pytest
 
 from pyovn.ovsdb.errors import ProtocolFault
 from tests.ovsdb.server.engine import Client, Engine, delete, insert, named, select, update
+from tests.support.rich_schema import RICH
 
 ZERO = "00000000-0000-0000-0000-000000000000"
 A = ["name", "==", "a"]
@@ -291,3 +292,36 @@ def test_a_removed_database_ends_its_monitors_and_waits() -> None:
 def test_any_json_is_echoed() -> None:
     params = [1, 2.5, "ü", None, {"a": [True]}]
     assert orjson.dumps(Engine().client().call("echo", *params)) == orjson.dumps(params)
+
+
+def changed_schema(**tables: Any) -> Any:
+    return {**RICH, "version": "1.3.0", "tables": {**RICH["tables"], **tables}}
+
+
+def test_a_conversion_keeps_what_both_schemas_have() -> None:
+    engine = Engine()
+    client = engine.client()
+    client.call("set_db_change_aware", True)
+    client.transact(insert(name="a", tags="x", kid=named("k")), insert("Kid", "k", name="k"))
+    monitor(client, "monitor_cond", {"columns": ["name"]})
+    columns = {name: column for name, column in RICH["tables"]["Root"]["columns"].items() if name != "tags"}
+    schema = changed_schema(Root={**RICH["tables"]["Root"], "columns": {**columns, "new": {"type": "integer"}}})
+    unaware = engine.client()
+    assert client.call("convert", "Rich", schema) == {}
+    assert [message["method"] for message in client.before] == ["monitor_canceled"]
+    assert (unaware.session.ending, client.session.ending) == (True, False)
+    assert client.transact(select("Root", columns=["name", "new"])) == [{"rows": [{"name": "a", "new": 0}]}]
+    assert client.transact(select("Kid", columns=["name"])) == [{"rows": [{"name": "k"}]}]
+    assert client.call("get_schema", "Rich")["version"] == "1.3.0"
+    assert client.transact(insert(name="a"))[-1]["error"] == "constraint violation"
+
+
+def test_a_conversion_that_does_not_fit_changes_nothing() -> None:
+    client = Engine().client()
+    client.transact(insert(name="a"))
+    wrong = changed_schema(Root={"isRoot": True, "columns": {"name": {"type": "integer"}}})
+    wrong["tables"] = {"Root": wrong["tables"]["Root"]}
+    assert client.call("convert", "Rich", wrong)["details"] == "expected integer"
+    assert client.call("convert", "Rich", {**RICH, "name": "Poor"})["error"] == "invalid parameters"
+    assert client.call("convert", "Rich", {})["error"] == "syntax error"
+    assert client.transact(select("Root", columns=["name"])) == [{"rows": [{"name": "a"}]}]

@@ -207,3 +207,16 @@ async def test_an_answer_to_a_durable_transaction_waits_for_the_disk(tmp_path: P
         await synced.wait()
         assert len(client.sent()) == 1
         await asyncio.sleep(0)
+
+
+def test_a_conversion_rewrites_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "db"
+    schema = {**RICH, "version": "2.0.0"}
+    with opened(path) as (_, _, client):
+        fill(client)
+        assert client.call("convert", "Rich", schema) == {}
+        client.transact(insert(name="afterwards"))
+        before = contents(client.session.server.databases["Rich"])
+    with opened(path) as (database, _, _):
+        assert database.schema.version == "2.0.0"
+        assert contents(database) == before

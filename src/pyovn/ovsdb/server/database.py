@@ -22,6 +22,9 @@ class Journal(Protocol):
     def append(self, transaction: "Commit", database: "Database") -> None:
         """Write a transaction down; raises `Refused` if that fails, and then nothing of it is left behind."""
 
+    def rewrite(self, database: "Database", comment: str) -> None:
+        """Write down a database in the place of all before; raises `Refused`."""
+
     def sync(self) -> Any:
         """A `Sync` for everything written so far; None if it is safe already."""
 
@@ -45,7 +48,7 @@ class Database:
         self.journal = journal
         self.read_only = read_only
         self.history = History()
-        self.listeners: list[Callable[[Commit], None]] = []
+        self.listeners: list[Callable[[Database, Commit], None]] = []
 
     def commit(self, transaction: Transaction) -> Commit | None:
         """Apply a transaction as a whole or raise `Refused`; None if it changes nothing."""
@@ -59,7 +62,7 @@ class Database:
         self.apply(settled)
         self.history.add(commit.id, commit.changes)
         for listener in self.listeners:
-            listener(commit)
+            listener(self, commit)
         return commit
 
     def load(self, transaction: Transaction) -> None:

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import orjson
 
 from pyovn.net.uuids import Uuid
+from pyovn.ovsdb.schema import Schema
+from pyovn.ovsdb.server.convert import converted
 from pyovn.ovsdb.server.database import Commit, Database
 from pyovn.ovsdb.server.errors import Refused, syntax_error
 from pyovn.ovsdb.server.locks import Locks
@@ -61,20 +63,45 @@ class Server:
             raise Refused("duplicate database", f"{database.name}: database already served")
         self.databases[database.name] = database
         self._views[database.name] = {}
-        database.listeners.append(lambda commit: self._publish(database, commit))
+        database.listeners.append(self._publish)
         self._describe(database)
+        self._cut_off_unaware()
 
     def remove_database(self, name: str) -> Database:
         """Serve a database no longer: its monitors end, its waiting transactions fail."""
         database = self.databases.pop(name)
-        for view in self._views.pop(name).values():
+        self._release(database)
+        del self._views[name]
+        self._undescribe(name)
+        self._cut_off_unaware()
+        return database
+
+    def convert(self, old: Database, schema: Schema) -> None:
+        """Serve a database under another schema from now on; raises `Refused` if its rows do not fit it."""
+        new = converted(old, schema, self.uuids)
+        if old.journal is not None:
+            old.journal.rewrite(new, "converted by ovsdb-server")
+        new.journal, new.listeners = old.journal, old.listeners
+        self._release(old)
+        self.databases[old.name] = new
+        self._undescribe(old.name)
+        self._describe(new)
+        self._cut_off_unaware()
+
+    def _release(self, database: Database) -> None:
+        """End what clients have under way with a database."""
+        for view in list(self._views[database.name].values()):
             for subscription in list(view.subscriptions):
                 self._cancel_monitor(subscription)
         for waiting in [each for each in self._waiting if each.database is database]:
             self._waiting.remove(waiting)
             waiting.session.refuse(waiting.id, "canceled")
-        self._undescribe(name)
-        return database
+
+    def _cut_off_unaware(self) -> None:
+        """Have clients start anew that would not notice that databases come, go or change their schema."""
+        for session in self.sessions:
+            if not session.change_aware:
+                session.end()
 
     def database(self, params: list[Json], method: str) -> Database:
         """The database that a request is about; raises `Refused`."""

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from pyovn.ovsdb.errors import ProtocolFault
+from pyovn.ovsdb.errors import ProtocolFault, SchemaFault
+from pyovn.ovsdb.schema import Schema
 from pyovn.ovsdb.server.atoms import is_identifier
 from pyovn.ovsdb.server.errors import Refused, syntax_error
 from pyovn.ovsdb.server.integrity import Changes
@@ -99,7 +100,7 @@ class Session:
         self.read_only = False
         self.change_aware = False
         self.subscriptions: dict[bytes, Subscription] = {}
-        self.closed = False
+        self.ending = False  #: the connection is to be closed when everything is sent
 
     # -- out ---------------------------------------------------------------------------------------------------------
 
@@ -185,9 +186,13 @@ class Session:
         except Refused as refusal:
             self.refuse(id, refusal.json())
 
+    def end(self) -> None:
+        """Ask the shell to close the connection."""
+        self.ending = True
+        self.server.dirty.add(self)
+
     def close(self) -> None:
         """Forget everything that was done for this client."""
-        self.closed = True
         for subscription in self.subscriptions.values():
             self.server.unsubscribe(subscription)
         self.subscriptions.clear()
@@ -200,6 +205,19 @@ class Session:
 
     def _get_schema(self, id: Json, params: list[Json]) -> None:
         self.reply(id, self.server.database(params, "get_schema").schema.json())
+
+    def _convert(self, id: Json, params: list[Json]) -> None:
+        database = self.server.database(params, "convert")
+        if len(params) != 2:
+            raise syntax_error("array expected", params)
+        if database.read_only or self.read_only:
+            raise Refused("not allowed", "convert not allowed when database server is in read only mode")
+        try:
+            schema = Schema.parse(params[1])
+        except SchemaFault as fault:
+            raise syntax_error(str(fault), params[1]) from fault
+        self.server.convert(database, schema)
+        self.reply(id, {})
 
     def _get_server_id(self, id: Json, _params: list[Json]) -> None:
         self.reply(id, self.server.id)
@@ -315,6 +333,7 @@ def _single_identifier(params: list[Json], method: str) -> str:
 
 
 _METHODS: dict[str, Callable[[Session, Json, list[Json]], None]] = {
+    "convert": Session._convert,
     "echo": Session._echo,
     "get_schema": Session._get_schema,
     "get_server_id": Session._get_server_id,

@@ -72,8 +72,8 @@ class TableStore:
     """One table: its compiled schema and its rows."""
 
     __slots__ = (
-        "bad_defaults", "by_name", "columns", "defaults", "indexes", "is_linked", "is_root", "max_rows", "name", "persistent",
-        "referrers", "rows", "strong", "strong_references", "weak", "weak_references",
+        "bad_defaults", "by_name", "columns", "defaults", "indexes", "is_linked", "is_root", "max_rows", "name",
+        "persistent", "referrers", "rows", "strong", "strong_references", "weak", "weak_references",
     )  # fmt: skip
 
     def __init__(self, table: Table, *, is_root: bool) -> None:

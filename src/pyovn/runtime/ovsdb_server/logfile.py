@@ -75,6 +75,22 @@ class LogFile:
         if self._tail is not None:
             self._tail.append(record)
 
+    def rewrite(self, database: Database, comment: str) -> None:
+        """Write down a database in the place of all before; raises `Refused`."""
+        temporary = self.path.with_name(self.path.name + ".new")
+        try:
+            file, length = _write_snapshot(temporary, Snapshot(database), self._clock.wall_ms(), comment)
+            os.rename(temporary, self.path)
+            _sync_directory(self.path)
+        except OSError as fault:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            raise Refused("I/O error", f"{self.path}: write failed ({fault.strerror})") from fault
+        os.dup2(file, self._file, inheritable=False)  # a sync under way in a thread keeps the number that it knows
+        os.close(file)
+        self._length = self._base = length
+        self._tail = None  # a compaction under way has become pointless
+
     def sync(self) -> Sync:
         """A promise that what was written so far is on the disk."""
         sync = Sync()
@@ -109,13 +125,18 @@ class LogFile:
         """Replace the file by a shorter one with the same rows; raises `StorageFault`."""
         if self._tail is not None:
             return
-        self._tail = []
+        tail: list[bytes] = []
+        self._tail = tail
         temporary = self.path.with_name(self.path.name + ".tmp")
         try:
             snapshot = Snapshot(database)
             file, length = await asyncio.to_thread(_write_snapshot, temporary, snapshot, self._clock.wall_ms(), comment)
+            if self._tail is not tail:
+                os.close(file)
+                temporary.unlink()
+                return
             self._base = length
-            for record in self._tail:
+            for record in tail:
                 _write(file, record, length)
                 length += len(record)
             os.fdatasync(file)
@@ -127,10 +148,9 @@ class LogFile:
             raise StorageFault(f"{self.path}: cannot compact: {fault.strerror}") from fault
         finally:
             self._tail = None
-        old, self._file, self._length = self._file, file, length
-        if self._syncing is not None:  # a sync of the old file is under way in a thread
-            await asyncio.shield(self._syncing)
-        os.close(old)
+        os.dup2(file, self._file, inheritable=False)  # a sync under way in a thread keeps the number that it knows
+        os.close(file)
+        self._length = length
 
     async def close(self) -> None:
         """Finish syncing and let go of the file."""

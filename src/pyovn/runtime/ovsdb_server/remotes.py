@@ -251,7 +251,7 @@ class Remotes:
             self._watched.add(database.name)
             database.listeners.append(self._on_commit)
 
-    def _on_commit(self, commit: Commit) -> None:
+    def _on_commit(self, _database: Database, commit: Commit) -> None:
         for text in self.configured:
             if text.startswith("db:") and not commit.changes.keys().isdisjoint(self._tables(text)):
                 self._due.set()

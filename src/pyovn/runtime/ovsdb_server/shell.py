@@ -166,8 +166,12 @@ class Shell:
 
     def _send(self, session: Session) -> None:
         connection = self.connections.get(session)
-        if connection is not None and (ready := session.take()):
+        if connection is None:
+            return
+        if ready := session.take():
             connection.transport.write(ready)
+        if session.ending and not session.outbox:
+            connection.close()
 
     def _flush_all(self) -> None:
         self.server.dirty.update(session for session in self.connections if session.outbox)
