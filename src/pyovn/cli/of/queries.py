@@ -119,11 +119,11 @@ async def tables(session: Session) -> None:
     """How many flows each table holds and what was looked up there."""
     reply = await session.client.query("table")
     session.out(f"{session.heading('OFPST_TABLE reply')}:")
-    session.out(text.format_tables(reply.entries))
+    session.out(text.format_tables(reply.entries).removesuffix("\n"))
 
 
 def _listed(
-    kind: str, heading: str, line: Callable[[Session, Any], str]
+    kind: str, heading: str, line: Callable[[Session, Any], str], gap: str = "\n"
 ) -> Callable[[Session, str | None], Awaitable[None]]:
     """A command that prints entries of a reply, all or the one an argument names."""
 
@@ -131,16 +131,16 @@ def _listed(
         chosen = None if wanted is None else number(wanted.partition("=")[2] or wanted)
         reply = await session.client.query(kind, chosen)
         session.out(f"{session.heading(heading)}:")
-        for entry in reply.entries:
-            session.out(line(session, entry))
+        if reply.entries:
+            session.out(gap.join(line(session, entry) for entry in reply.entries))
 
     return listing
 
 
 groups = _listed("group_desc", "OFPST_GROUP_DESC reply", lambda s, group: f" {text.format_group(group, s.shown)}")
 group_stats = _listed("group_stats", "OFPST_GROUP reply", lambda _, stats: f" {text.format_group_stats(stats)}")
-meters = _listed("meter_desc", "OFPST_METER_CONFIG reply", lambda _, meter: f"{text.format_meter(meter)}\n")
-meter_stats = _listed("meter_stats", "OFPST_METER reply", lambda _, stats: f"{text.format_meter_stats(stats)}\n")
+meters = _listed("meter_desc", "OFPST_METER_CONFIG reply", lambda _, meter: text.format_meter(meter), "\n\n")
+meter_stats = _listed("meter_stats", "OFPST_METER reply", lambda _, stats: text.format_meter_stats(stats), "\n\n")
 
 
 async def tlv_map(session: Session) -> None:
