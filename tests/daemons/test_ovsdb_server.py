@@ -295,3 +295,26 @@ def test_the_c_northd_compiles_between_databases_of_ours(server: RunningServer, 
     finally:
         process.kill()
         process.communicate()
+
+
+@pytest.mark.interop
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_c_controller_registers_its_chassis_with_databases_of_ours(version: str) -> None:
+    controller, vsctl, sbctl = (need(name, version) for name in ("ovn-controller", "ovs-vsctl", "ovn-sbctl"))
+    with server_process(upstream_schema("ovn-sb"), upstream_schema("vswitch")) as server:
+        ids = {"system-id": "ch", "ovn-remote": server.remote, "ovn-encap-type": "geneve", "ovn-encap-ip": "127.0.0.1"}
+        settings = [f"external_ids:{name}={json.dumps(value)}" for name, value in ids.items()]
+        output(vsctl, f"--db={server.remote}", "--no-wait", "init", "--", "set", "Open_vSwitch", ".", *settings)
+        with server.rpc() as rpc:
+            rpc.transact(SB, {"op": "insert", "table": "SB_Global", "row": {}})
+        process = subprocess.Popen(
+            [controller, server.remote, "-vconsole:off", "-vsyslog:off"],
+            env={**os.environ, "OVN_RUNDIR": str(server.directory), "OVS_RUNDIR": str(server.directory)},
+        )
+        try:
+            run = [f"--db={server.remote}", "--timeout=10"]
+            output(sbctl, *run, "wait-until", "Chassis", "ch", "name=ch")
+            assert "Encap geneve" in output(sbctl, *run, "show")
+        finally:
+            process.terminate()
+            process.wait()

@@ -361,6 +361,8 @@ def _enum(atomic: str, json: "Json") -> "tuple[Any, ...]":
     atoms = json[1] if isinstance(json, list) and len(json) == 2 and json[0] == "set" else [json]
     if atomic == "uuid":
         atoms = [atom[1] if isinstance(atom, list) and len(atom) == 2 else atom for atom in atoms]
+    if atomic == "real":
+        atoms = [float(atom) if type(atom) is int else atom for atom in atoms]
     if not atoms or any(type(atom) is not type(atoms[0]) or isinstance(atom, list | dict) for atom in atoms):
         raise SchemaFault("an enum must be a non-empty set of atoms of one type")
     return tuple(sorted(set(atoms)))
