@@ -1,0 +1,1 @@
+"""The command-line tools: command tables and the one interpreter that runs them."""
