@@ -214,7 +214,8 @@ def _map_reader(type_: ColumnType, key: Reader, value: Reader) -> Reader:
         for pair in pairs:
             if pair.__class__ is not list or len(pair) != 2:
                 raise syntax_error("expected 2-element array", pair)
-            members[key(pair[0], names)] = value(pair[1], names)
+            atom = key(pair[0], names)  # first, as errors are reported in the order of the text
+            members[atom] = value(pair[1], names)
         if len(members) != len(pairs):
             raise Refused("ovsdb error", "map contains duplicate key")
         return dict(sorted(members.items())) if len(members) > 1 else members
