@@ -27,7 +27,8 @@ from pyovn.vswitch.groups import BucketState, Group
 from pyovn.vswitch.key import CT, FRAME, PIPELINE, TUNNEL, bits, place
 from pyovn.vswitch.ports import Port, Underlay
 from pyovn.vswitch.tables import Rule, Table
-from pyovn.vswitch.translate import Frozen, Scene, Translation, Translator, learn
+from pyovn.vswitch.translate import Translator
+from pyovn.vswitch.translation import Frozen, Scene, Translation, learn
 from pyovn.vswitch.tunnels import Tunnels
 
 #: entries of the cache; when it is full everything is thrown out

@@ -17,7 +17,7 @@ from pyovn.vswitch.conntrack.table import NEW, TRK
 from pyovn.vswitch.datapath import Bucket, Datapath
 from pyovn.vswitch.key import CT, FRAME, bits, get, place
 from pyovn.vswitch.text import actions_text, flow_text, megaflow_text
-from pyovn.vswitch.translate import Scene, Translation
+from pyovn.vswitch.translation import Scene, Translation
 
 RULER = "=" * 79
 MAX_RECIRCULATIONS = 64

@@ -11,8 +11,7 @@ Limits are Open vSwitch's: resubmit depth 64, 4096 resubmits in all.  Facts: ovs
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from pyovn.net.ip import ip4_str, ip6_str
 from pyovn.openflow.actions import (
@@ -56,17 +55,19 @@ from pyovn.openflow.actions import (
     WriteActions,
     WriteMetadata,
 )
-from pyovn.openflow.fields import FIELDS, FULL, PREREQUISITES
+from pyovn.openflow.fields import FIELDS
 from pyovn.openflow.flows import GROUP_ANY, SEND_FLOW_REM, Bucket, Flow
-from pyovn.openflow.match import canonical, match
+from pyovn.openflow.match import canonical
 from pyovn.openflow.match_text import format_match
 from pyovn.vswitch import ops
+from pyovn.vswitch.action_sets import ordered, set_slot
 from pyovn.vswitch.bridge import Bridge
 from pyovn.vswitch.conntrack.nat import Nat
 from pyovn.vswitch.conntrack.table import CtAction
 from pyovn.vswitch.frame import ETH_VLAN
 from pyovn.vswitch.groups import Group as GroupState
 from pyovn.vswitch.groups import rendezvous
+from pyovn.vswitch.hashing import HASHED, SYMMETRIC_L4, symmetric
 from pyovn.vswitch.key import (
     CT,
     FIVE_TUPLE,
@@ -79,19 +80,18 @@ from pyovn.vswitch.key import (
     TUNNEL,
     VLAN,
     bits,
-    compiled,
     get,
     place,
     put,
 )
 from pyovn.vswitch.normal import flood_ports, normal
 from pyovn.vswitch.ports import CONFIG_DOWN, CONFIG_NO_FWD, CONFIG_NO_RECV, Port
-from pyovn.vswitch.tables import Rule, Table
+from pyovn.vswitch.prerequisites import NEEDS
+from pyovn.vswitch.tables import Rule
+from pyovn.vswitch.translation import Frozen, Lookup, Scene, Stop, Translation, learn
 
 MAX_DEPTH, MAX_RESUBMITS = 64, 4096
 INDENT = 4
-#: hash algorithm of dp_hash groups (upper half of selection_method_param) that is the same both ways
-SYMMETRIC_L4 = 1
 TABLE_SELF = 255
 
 _TCI = PLACES["vlan_tci"][0]
@@ -105,60 +105,6 @@ _FRAME_SLOTS = tuple(bits(name) for name, _ in SLOTS if bits(name) & FRAME & ~VL
 _TUN_METADATA = tuple(
     ((1 << TUN_METADATA_BITS) - 1) << PLACES[f"tun_metadata{n}"][0] for n in range(TUN_METADATA_FIELDS)
 )
-
-
-class Frozen(NamedTuple):
-    """A pipeline at rest: where it goes on when its packet comes back."""
-
-    bridge: str
-    table: int | None  #: table to look up first, None: none
-    key: int  #: registers, metadata, in_port and the tunnel fields the pipeline set
-    own: int  #: tunnel bits it set
-    stack: tuple[int, ...] = ()
-    #: (actions, table, cookie) still to be run, innermost first
-    rest: tuple[tuple[Actions, int, int], ...] = ()
-    action_set: tuple[Action, ...] = ()
-
-
-class Lookup(NamedTuple):
-    """One look-up of a translation; tells which flow changes can change its outcome."""
-
-    table: Table
-    key: int
-    own: int
-    priority: int  #: of the flow that was hit, -1: none
-
-
-@dataclass(slots=True)
-class Translation:
-    """The outcome of one packet's way through the pipeline."""
-
-    operations: list[ops.Op] = field(default_factory=list)
-    consulted: int = 0
-    credits: list[Any] = field(default_factory=list)  #: flows, groups, buckets, tables, patch ports it passed
-    lookups: list[Lookup] = field(default_factory=list)
-    lengths: set[int] = field(default_factory=set)  #: "is the frame longer than …" was asked
-    groups: set[tuple[str, int]] = field(default_factory=set)
-    learned: list[tuple[Bridge, int, int, int]] = field(default_factory=list)  #: (bridge, vlan, mac, port) for the FDB
-    normal: set[str] = field(default_factory=set)  #: bridges whose FDB had a say
-    error: str | None = None
-    key: int = 0  #: the packet's key at the end
-
-
-class Scene(NamedTuple):
-    """What a translation takes place in."""
-
-    bridges: dict[str, Bridge]
-    freeze: Callable[[Frozen], int]  #: a recirculation id for a frozen pipeline
-    pause: Callable[[Frozen], bytes]  #: a continuation for a paused one
-    now: float
-    effects: bool = True  #: learn for real
-    report: Callable[[int, str], None] | None = None  #: told (column, line) of every step
-    describe: Callable[[Action], str] = lambda action: action.kind
-
-
-class Stop(Exception):
-    """The translation hit a limit."""
 
 
 class Translator:
@@ -374,12 +320,12 @@ class Translator:
             return True
         if need == "vlan":
             return bool(self.key & _PRESENT)
-        for alternative in _NEEDS[need]:
+        for alternative in NEEDS[need]:
             mask, value = alternative
             if self.key & mask == value:
                 self.consult(mask)
                 return True
-        for mask, _ in _NEEDS[need]:
+        for mask, _ in NEEDS[need]:
             self.consult(mask)
         return False
 
@@ -730,7 +676,7 @@ class Translator:
         """A bucket is an action set that is executed at once, on a copy."""
         self.depth += 1
         self.column += 2 * INDENT
-        self._apart(lambda: self._do(_ordered(bucket.actions)))
+        self._apart(lambda: self._do(ordered(bucket.actions)))
         self.column -= 2 * INDENT
         self.depth -= 1
 
@@ -763,8 +709,8 @@ class Translator:
         if action.algorithm == "active_backup":
             chosen = live[0] if live else OFPP_NONE
         else:
-            self.consult(_HASHED.get(action.hash_fields, FIVE_TUPLE))
-            hashed = self.key & _HASHED.get(action.hash_fields, FIVE_TUPLE)
+            self.consult(HASHED.get(action.hash_fields, FIVE_TUPLE))
+            hashed = self.key & HASHED.get(action.hash_fields, FIVE_TUPLE)
             winner = rendezvous(hashed, action.basis, ((number, 1) for number in live))
             chosen = OFPP_NONE if winner is None else live[winner]
         if action.dst is not None:
@@ -773,7 +719,7 @@ class Translator:
             self.output(chosen)
 
     def _multipath(self, action: Multipath) -> None:
-        covered = _HASHED.get(action.hash_fields, FIVE_TUPLE)
+        covered = HASHED.get(action.hash_fields, FIVE_TUPLE)
         self.consult(covered)
         link = rendezvous(self.key & covered, action.basis, ((index, 1) for index in range(action.n_links)))
         self.write(action.dst, link or 0)
@@ -817,15 +763,15 @@ class Translator:
         self.overwrite(action.value << offset, action.mask << offset)
 
     def _write_actions(self, action: WriteActions) -> None:
-        kinds = {_set_slot(new) for new in action.actions}
-        kept = tuple(old for old in self.action_set if _set_slot(old) not in kinds)
+        kinds = {set_slot(new) for new in action.actions}
+        kept = tuple(old for old in self.action_set if set_slot(old) not in kinds)
         self.action_set = kept + action.actions
 
     def _clear_actions(self, action: ClearActions) -> None:
         self.action_set = ()
 
     def _run_action_set(self) -> None:
-        actions, self.action_set = _ordered(self.action_set), ()
+        actions, self.action_set = ordered(self.action_set), ()
         self._do(actions)
 
     def _learn(self, action: Learn) -> None:
@@ -877,33 +823,6 @@ class Translator:
             self.scene.report(self.column, line)
 
 
-def learn(operation: ops.Learnt, now: float) -> bool:
-    """Install or refresh a learned flow; False where its limit forbids it."""
-    tables, flow = operation.bridge.tables, operation.flow
-    mask, value = compiled(flow.match)
-    rules = tables.tables[flow.table].rules
-    old = rules.find(mask, value, flow.priority)
-    if old is not None and old.actions == flow.actions and old.cookie == flow.cookie:
-        old.modified = old.used = now
-        return True
-    if old is None and operation.limit and sum(rule.cookie == flow.cookie for rule in rules) >= operation.limit:
-        return False
-    tables.add(flow, now)
-    return True
-
-
-def symmetric(key: int) -> int:
-    """Something of the connection that is the same in both directions."""
-    ends = (
-        (get(key, "ip_src"), get(key, "ipv6_src"), get(key, "tp_src")),
-        (get(key, "ip_dst"), get(key, "ipv6_dst"), get(key, "tp_dst")),
-    )
-    (a4, a6, a_port), (b4, b6, b_port) = sorted(ends)
-    return (((((a4 << 128 | a6) << 16 | a_port) << 32 | b4) << 128 | b6) << 16 | b_port) << 8 | get(
-        key, "ip_proto"
-    ) & 0xFF
-
-
 def _widened(port: int) -> int:
     """A 16-bit OpenFlow 1.0 port number as a 32-bit one."""
     return port | 0xFFFF0000 if 0xFF00 <= port <= 0xFFFF else port
@@ -914,53 +833,6 @@ def _tags(key: int) -> list[int]:
     offset, offset2 = PLACES["vlan_tci"][0], PLACES["vlan2_tci"][0]
     found = [key >> offset2 & 0xFFFFFFFF] if key & _PRESENT2 else []
     return [*found, key >> offset & 0xFFFFFFFF] if key & _PRESENT else found
-
-
-def _expanded(name: str) -> tuple[tuple[int, int], ...]:
-    """Prerequisites name the protocol only; the network protocol comes with it."""
-    outer = {"nd": "icmp6", "nd_ns": "icmp6", "nd_na": "icmp6", "tcp": "ip", "udp": "ip", "sctp": "ip"}.get(name)
-    alternatives = [
-        compiled(match(**{term: (value, 0x1000 if term == "vlan_tci" else FULL[term]) for term, value in terms}))
-        for terms in PREREQUISITES[name]
-    ]
-    if outer is None:
-        return tuple(alternatives)
-    return tuple((mask | more, value | same) for mask, value in alternatives for more, same in _expanded(outer))
-
-
-_NEEDS = {name: _expanded(name) for name in PREREQUISITES if name not in ("ct", "vlan")}
-
-_HASHED = {
-    "eth_src": bits("eth_src"),
-    "nw_src": bits("ip_src"),
-    "nw_dst": bits("ip_dst"),
-    "symmetric_l3": bits("ip_src", "ip_dst", "ipv6_src", "ipv6_dst"),
-}
-
-#: the order in which an action set is executed (OpenFlow 1.5 §5.6)
-_SET_ORDER = (
-    "pop_vlan", "pop_mpls", "push_mpls", "push_vlan", "dec_ttl", "dec_mpls_ttl", "set_mpls_ttl", "move", "set_field",
-    "set_queue",
-)  # fmt: skip
-_SET_LAST = ("group", "output", "resubmit", "ct", "controller")
-
-
-def _set_slot(action: Action) -> tuple[str, str]:
-    """Actions of one slot replace each other in an action set."""
-    return action.kind, action.field if isinstance(action, SetField) else ""
-
-
-def _ordered(actions: Actions) -> Actions:
-    """The actions of a set in the order of execution; kinds that OpenFlow gives no place stay where they are."""
-    if all(action.kind not in _SET_ORDER for action in actions):
-        return actions
-
-    def rank(action: Action) -> int:
-        if action.kind in _SET_ORDER:
-            return _SET_ORDER.index(action.kind)
-        return len(_SET_ORDER) + (_SET_LAST.index(action.kind) + 1 if action.kind in _SET_LAST else 0)
-
-    return tuple(sorted(actions, key=rank))
 
 
 def describe_rule(rule: Rule | None) -> str:
