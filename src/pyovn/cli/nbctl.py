@@ -30,6 +30,13 @@ TOPICS = {
     " ha-chassis-group-remove-chassis ha-chassis-group-set-chassis-prio",
     NB + "bindings": "static-mac-binding-add static-mac-binding-del static-mac-binding-list",
     NB + "routers": "lr-add lr-del lr-list",
+    NB + "router_ports": "lrp-add lrp-del lrp-list lrp-set-enabled lrp-get-enabled lrp-set-options"
+    " lrp-set-gateway-chassis lrp-del-gateway-chassis lrp-get-gateway-chassis lrp-set-redirect-type"
+    " lrp-get-redirect-type",
+    NB + "policies": "lr-policy-add lr-policy-del lr-policy-list",
+    NB + "nats": "lr-nat-add lr-nat-del lr-nat-list lr-nat-update-ext-ip",
+    NB + "routes": "lr-route-add lr-route-del lr-route-list",
+    NB + "balancers": "lb-add lb-del lb-list ls-lb-add ls-lb-del ls-lb-list lr-lb-add lr-lb-del lr-lb-list",
     NB + "dhcp": "dhcp-options-create dhcp-options-del dhcp-options-list dhcp-options-set-options"
     " dhcp-options-get-options lsp-set-dhcpv4-options lsp-get-dhcpv4-options lsp-set-dhcpv6-options"
     " lsp-get-dhcpv6-options",

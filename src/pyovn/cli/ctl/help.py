@@ -90,14 +90,18 @@ def _words(synopsis: str) -> list[str]:
 
 def _argument(word: str) -> str:
     """`!` needed, `?` optional, `*` any number, `+` at least one."""
-    many = word.endswith("...")
-    optional = "[" in word[:1] or word.endswith("]") or word.endswith("]...")
+    many, word = "..." in word, word.replace("...", "").rstrip(",")
+    core = word.removeprefix("[") if _opens(word) else word
+    optional = core != word or core.count("]") > core.count("[")
+    while core.count("]") > core.count("["):
+        core = core[:-1]
     sign = {(False, False): "!", (False, True): "?", (True, False): "+", (True, True): "*"}[many, optional]
-    bare = word.removesuffix("...")
-    if optional:
-        bare = bare.removeprefix("[")
-        bare = bare.removesuffix("]") if bare.count("]") > bare.count("[") else bare
-    return sign + bare.replace("[:", "?:").replace("]=", "=").rstrip("]") if "[:" in bare else sign + bare
+    return sign + core.replace("[", "?").replace("]", "")
+
+
+def _opens(word: str) -> bool:
+    """True for words in brackets, or with one that closes in a later word; not for `[KEY=]VALUE`."""
+    return word.startswith("[") and ("]" not in word or word.rstrip("]").count("[") > word.rstrip("]").count("]"))
 
 
 def option_lines(program: "Program") -> str:

@@ -41,7 +41,7 @@ def parse_direction(text: str) -> str:
 def parse_priority(text: str) -> int:
     """A priority; raises `CtlError`."""
     priority = scan_integer(text)
-    if priority not in PRIORITIES:
+    if priority is None or priority not in PRIORITIES:
         raise CtlError(f"{text}: priority must in range 0...32767")
     return priority
 

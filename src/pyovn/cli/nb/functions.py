@@ -18,7 +18,7 @@ IDS = range(1, 256)
 
 def _id(text: str, what: str) -> int:
     number = scan_integer(text)
-    if number not in IDS:
+    if number is None or number not in IDS:
         raise CtlError(f"{what} id must be between 1 and 255")
     return number
 

@@ -99,7 +99,8 @@ def _router_port_facts(view: "View", port: "Row") -> "Iterator[str]":
     yield f'mac: "{port["mac"]}"'
     if link_local := lla(port["mac"]):
         yield f'ipv6-lla: "{link_local}"'
-    yield f"networks: {_strings(port['networks'])}"
+    if port["networks"]:
+        yield f"networks: {_strings(port['networks'])}"
     if table := port["options"].get("route_table"):
         yield f"route-table: {table}"
     gateways = view.referred("Gateway_Chassis", port["gateway_chassis"])

@@ -58,7 +58,7 @@ def _destination(protocol: str, words: tuple[str, ...]) -> int:
     if len(words) < 2:
         raise CtlError("No addresses specified for health checking.")
     number = scan_integer(words[0])
-    if number not in PORT_NUMBERS:
+    if number is None or number not in PORT_NUMBERS:
         raise CtlError(f"{words[0]}: port must in range 0...65535")
     return number
 

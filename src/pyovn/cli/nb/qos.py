@@ -66,7 +66,7 @@ def _columns(words: list[str]) -> dict[str, dict[str, int]]:
             raise CtlError(f'{word}: supported arguments are "dscp=", "rate=", "burst=" and "mark="')
         column, allowed, complaint = SETTINGS[name]
         number = scan_integer(text)
-        if number not in allowed:
+        if number is None or number not in allowed:
             raise CtlError(f"{text}: {complaint}")
         columns[column][name] = number
     if not columns["action"].get("mark", 1):

@@ -1,0 +1,228 @@
+"""`lr-route-*`: static routes."""
+
+from pyovn.cli.ctl.command import CommandTable
+from pyovn.cli.ctl.errors import CtlError
+from pyovn.cli.nb.lookup import ROUTER, ROUTER_PORT, ROUTER_PORT_NAMES, must_find
+from pyovn.cli.nb.prefixes import address, length_of, prefix
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyovn.cli.ctl.call import Ctl
+    from pyovn.cli.ctl.view import Row
+
+    Key = tuple[str, str, str]
+
+command = CommandTable("Route commands")
+
+TABLE = "Logical_Router_Static_Route"
+ROUTES = (
+    "Logical_Router name static_routes",
+    f"{TABLE} ip_prefix nexthop output_port policy route_table options external_ids bfd",
+    "BFD logical_port dst_ip",
+    ROUTER_PORT_NAMES,
+)
+POLICIES = ("dst-ip", "src-ip")
+DISCARD = "discard"
+SYMMETRIC = "ecmp_symmetric_reply"
+
+
+def _policy(ctl: "Ctl") -> str | None:
+    policy = ctl.option("--policy")
+    if policy is not None and policy not in POLICIES:
+        raise CtlError(f"bad policy: {policy}")
+    return policy
+
+
+def _prefix(text: str) -> str:
+    found = prefix(text)
+    if found is None:
+        raise CtlError(f"bad prefix argument: {text}")
+    return found[1]
+
+
+def _nexthop(text: str) -> str:
+    if text == DISCARD:
+        return text
+    found = address(text)
+    if found is None:
+        raise CtlError(f"bad nexthop argument: {text}")
+    return found[1]
+
+
+def _routes(ctl: "Ctl", router: "Row") -> "list[Row]":
+    return ctl.view.referred(TABLE, list(router["static_routes"]))
+
+
+def _key(route: "Row") -> "Key":
+    """What several routes must share to be ECMP routes of each other."""
+    found = prefix(route["ip_prefix"])
+    return route["route_table"] or "", route["policy"] or "dst-ip", found[1] if found else route["ip_prefix"]
+
+
+@command(
+    "lr-route-add",
+    "ROUTER PREFIX NEXTHOP [PORT]",
+    options="--may-exist --ecmp --ecmp-symmetric-reply --policy= --route-table= --bfd?",
+    reads=ROUTES,
+)
+def lr_route_add(ctl: "Ctl", router_name: str, prefix_text: str, nexthop_text: str, port: str | None = None) -> None:
+    """Add a route to ROUTER."""
+    router = must_find(ctl.view, ROUTER, router_name)
+    policy = _policy(ctl)
+    key = (ctl.option("--route-table") or "", policy or "dst-ip", _prefix(prefix_text))
+    nexthop = _nexthop(nexthop_text)
+    is_symmetric = ctl.has("--ecmp-symmetric-reply")
+    is_ecmp = ctl.has("--ecmp") or is_symmetric
+    _check_discard(ctl, nexthop, port, is_ecmp=is_ecmp)
+    if port is not None:
+        must_find(ctl.view, ROUTER_PORT, port)
+    columns: dict[str, object] = {"ip_prefix": key[2], "nexthop": nexthop}
+    columns["bfd"] = _bfd(ctl, nexthop, port)
+    if port is not None:
+        columns["output_port"] = port
+    if policy is not None:
+        columns["policy"] = policy
+    same = [route for route in _routes(ctl, router) if _key(route) == key]
+    if same and not is_ecmp:
+        _change(ctl, same[0], key, columns)
+        return
+    if any(route["nexthop"] == nexthop and (route["output_port"] or None) == port for route in same):
+        if ctl.has("--may-exist"):
+            return
+        raise CtlError("duplicate nexthop for the same ECMP route")
+    columns["route_table"] = key[0]
+    if is_symmetric:
+        columns["options"] = {SYMMETRIC: "true"}
+    router.add("static_routes", ctl.view.insert(TABLE, **columns).uuid)
+
+
+def _check_discard(ctl: "Ctl", nexthop: str, port: str | None, *, is_ecmp: bool) -> None:
+    """Raise for options that make no sense for a route to nowhere."""
+    if nexthop != DISCARD:
+        return
+    if ctl.has("--bfd"):
+        raise CtlError("bfd dst_ip cannot be discard.")
+    if port is not None:
+        raise CtlError("outport is not valid for discard routes.")
+    if is_ecmp:
+        raise CtlError("ecmp is not valid for discard routes.")
+
+
+def _bfd(ctl: "Ctl", nexthop: str, port: str | None) -> str | None:
+    """The BFD session that watches the next hop, if one is asked for."""
+    if not ctl.has("--bfd"):
+        return None
+    uuid = ctl.option("--bfd")
+    if uuid is not None:
+        session = ctl.view.get("BFD", uuid.lower())
+        if session is None:
+            raise CtlError("no entry found in the BFD table")
+        return session.uuid
+    for session in ctl.view.find("BFD", "dst_ip", nexthop):
+        if port in (None, session["logical_port"]):
+            return session.uuid
+    if port is None:
+        raise CtlError("insert entry in the BFD table failed")
+    return ctl.view.insert("BFD", logical_port=port, dst_ip=nexthop).uuid
+
+
+def _change(ctl: "Ctl", route: "Row", key: "Key", columns: dict[str, object]) -> None:
+    if not ctl.has("--may-exist"):
+        raise CtlError(
+            f"duplicate prefix: {key[2]} (policy: {key[1]}). Use option --ecmp to allow this for ECMP routing."
+        )
+    for column, value in columns.items():
+        if column != "bfd" or value is not None:
+            route[column] = value
+    if "output_port" not in columns:
+        route["output_port"] = None
+
+
+@command(
+    "lr-route-del",
+    "ROUTER [PREFIX [NEXTHOP [PORT]]]",
+    options="--if-exists --policy= --route-table=",
+    reads=ROUTES,
+)
+def lr_route_del(
+    ctl: "Ctl",
+    router_name: str,
+    prefix_text: str | None = None,
+    nexthop_text: str | None = None,
+    port: str | None = None,
+) -> None:
+    """Remove routes from ROUTER."""
+    router = must_find(ctl.view, ROUTER, router_name)
+    policy = _policy(ctl)
+    if policy is None and prefix_text is None:
+        for route in _routes(ctl, router):
+            _delete(router, route)
+        return
+    network = None if prefix_text is None else _prefix(prefix_text)
+    nexthop = None if nexthop_text is None else _nexthop(nexthop_text)
+    found = False
+    for route in _routes(ctl, router):
+        table, way, covers = _key(route)
+        wanted = ((network, covers), (policy, way), (nexthop, route["nexthop"]), (port, route["output_port"] or ""))
+        if table == (ctl.option("--route-table") or "") and all(want in (None, have) for want, have in wanted):
+            _delete(router, route)
+            found = True
+    if not found and not ctl.has("--if-exists"):
+        shown = f"policy '{policy or 'any'}', prefix '{network or '(null)'}', nexthop '{nexthop or 'any'}'"
+        raise CtlError(f"no matching route: {shown}, output_port '{port or 'any'}'.")
+
+
+def _delete(router: "Row", route: "Row") -> None:
+    router.discard("static_routes", route.uuid)
+    route.delete()
+
+
+@command("lr-route-list", "ROUTER", options="--route-table=", reads=ROUTES)
+def lr_route_list(ctl: "Ctl", router_name: str) -> None:
+    """Print routes of ROUTER."""
+    router = must_find(ctl.view, ROUTER, router_name)
+    wanted = ctl.option("--route-table")
+    routes = [route for route in _routes(ctl, router) if wanted in (None, route["route_table"] or "")]
+    routes = [route for route in routes if prefix(route["ip_prefix"])]
+    routes.sort(key=_order)
+    for version in (4, 6):
+        family = [route for route in routes if (":" in route["ip_prefix"]) == (version == 6)]
+        if family:
+            if version == 6 and ctl.lines:
+                ctl.print("")
+            ctl.print(f"IPv{version} Routes")
+            ctl.lines += _tables(family)
+
+
+def _order(route: "Row") -> "tuple[object, ...]":
+    table, policy, network = _key(route)
+    return table, -length_of(network), policy, network, route["nexthop"], route["output_port"] or ""
+
+
+def _tables(routes: "list[Row]") -> "Iterator[str]":
+    table = None
+    keys = [_key(route) for route in routes]
+    for route, key in zip(routes, keys, strict=True):
+        if key[0] != table:
+            if table is not None:
+                yield ""
+            table = key[0]
+            yield f"Route Table {table or '<main>'}:"
+        yield _line(route, key, is_ecmp=keys.count(key) > 1)
+
+
+def _line(route: "Row", key: "Key", *, is_ecmp: bool) -> str:
+    parts = [f"{key[2]:>25} {route['nexthop']:>25} {key[1]}"]
+    if route["output_port"]:
+        parts.append(route["output_port"])
+    if route["external_ids"].get("ic-learned-route"):
+        parts.append("(learned)")
+    if is_ecmp:
+        parts.append("ecmp")
+    if route["options"].get(SYMMETRIC) == "true":
+        parts.append("ecmp-symmetric-reply")
+    if route["bfd"]:
+        parts.append("bfd")
+    return " ".join(parts)
