@@ -1,4 +1,7 @@
-"""Random L2 networks."""
+"""Random L2 networks.
+
+Shaped ports are left out: the C northd of 26.03.2 dies when one is added (an assertion about its queue numbers).
+"""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -83,8 +86,8 @@ port_options = st.builds(
         receive_multicast=["false"],
         enable_router_port_acl=["true"],
     ),
-    options(requested_chassis=["ch1", "nobody", "ch1,ch2"], hostname=["h"], virtual_ip=["10.0.0.9", "fd00::9"],
-            virtual_parents=["s0p0", "s0p0,s0p1"], iface_id_ver=["7"]),
+    options(requested_chassis=["ch1", "nobody", "ch1,ch2", "ch2.example", "nobody,ch1"], hostname=["h"],
+            virtual_ip=["10.0.0.9", "fd00::9"], virtual_parents=["s0p0", "s0p0,s0p1"], iface_id_ver=["7"]),
 )  # fmt: skip
 some_options = st.one_of(st.just({}), port_options)
 TYPES = ["", "", "", "", "localnet", "localport", "l2gateway", "vtep", "external", "virtual", "remote", "switch"]
@@ -100,7 +103,8 @@ ports = st.builds(
         },
         optional={
             "external_ids": st.sampled_from([{"neutron:port_name": "nice"}, {"a": "b"}]),
-            "tag_request": st.integers(1, 5),
+            "tag_request": st.sampled_from([0, 101, 102, 103]),  # the C northd gives 1 away even if somebody wants it
+            "parent_name": st.sampled_from(["s0p0", "s0p1"]),
         },
     ),
 )

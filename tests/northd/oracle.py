@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pyovn.northd.compiler import NORTHBOUND, SOUTHBOUND, Compiler
+from pyovn.northd.model.chassis import FEATURES
 from pyovn.ovsdb.model import Database, Row, columns, table_name
 from pyovn.ovsdb.replica import Changes, Replica, Update
 from pyovn.ovsdb.txn import Txn
@@ -68,6 +69,17 @@ class Oracle:
         self.transact("OVN_Northbound", txn)
         self.settle()
         self.recompute()
+
+    def add_chassis(self, *names: str) -> None:
+        """Chassis that all can do the same."""
+        txn = Txn()
+        for number, name in enumerate(names):
+            encap = txn.insert(sb.Encap, type="geneve", ip=f"127.0.0.{number + 1}", chassis_name=name)
+            abilities = dict.fromkeys(FEATURES.values(), "true")
+            txn.insert(
+                sb.Chassis, name=name, hostname=f"{name}.example", encaps=frozenset([encap]), other_config=abilities
+            )
+        self.transact("OVN_Southbound", txn)
 
     def recompute(self) -> None:
         """Have it compile from scratch: what it does incrementally misses things, such as groups of a new switch."""

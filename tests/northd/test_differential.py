@@ -15,6 +15,7 @@ pytestmark = pytest.mark.interop
 @pytest.fixture(scope="module")
 def c() -> Iterator[Oracle]:
     with oracle() as running:
+        running.add_chassis("ch1", "ch2")
         yield running
 
 

@@ -15,7 +15,8 @@ from pyovn.net.uuids import Uuid
 from pyovn.northd import relations as are
 from pyovn.northd.families import FAMILIES
 from pyovn.northd.flowtable import FlowTable
-from pyovn.northd.sync import constants, upkeep
+from pyovn.northd.model.chassis import has_vxlan, remote_chassis
+from pyovn.northd.sync import constants, datapath_binding, port_binding, upkeep
 from pyovn.northd.sync.datapath_binding import DatapathSync
 from pyovn.northd.sync.flows import FlowSync
 from pyovn.northd.sync.ha_chassis_group import HAGroupSync
@@ -50,6 +51,7 @@ NORTHBOUND: Mapping[type[Row], Sequence[str] | None] = {
 SOUTHBOUND: Mapping[type[Row], Sequence[str] | None] = {
     sb.SBGlobal: ("nb_cfg", "options", "ipsec"),
     sb.Chassis: ("name", "hostname", "other_config"),
+    sb.Encap: ("type", "chassis_name"),
     sb.ChassisPrivate: ("name", "nb_cfg", "nb_cfg_timestamp"),
     sb.DatapathBinding: None,
     sb.PortBinding: (
@@ -80,6 +82,7 @@ class Compiler:
         self.northbound = northbound
         self.southbound = southbound
         self.random = random
+        self.most = datapath_binding.MOST  #: the largest key of a datapath
         sources: dict[type[Row], Source] = {
             **dict.fromkeys(NORTHBOUND, northbound),
             **dict.fromkeys(SOUTHBOUND, southbound),
@@ -145,9 +148,20 @@ class Compiler:
             self.port_states.seen(changes[nb.LogicalSwitchPort])
         if changes.keys() & {sb.HAChassis, sb.Chassis}:
             self.ha_groups.touch_all()
-        if changes.keys() & {nb.NBGlobal, sb.SBGlobal}:
+        if changes.keys() & {nb.NBGlobal, sb.SBGlobal, sb.Encap, sb.Chassis}:
             self._global_dirty = True
+            self._limit_keys()
         self.engine.run(changes)
+
+    def _limit_keys(self) -> None:
+        """VXLAN has room for small keys only."""
+        remote = remote_chassis(self.southbound.rows(sb.Chassis).values())
+        options = [row.options for row in self.northbound.rows(nb.NBGlobal).values()]
+        allowed = all(each.get("vxlan_mode") != "false" for each in options)
+        small = allowed and has_vxlan(self.southbound.rows(sb.Encap).values(), remote)
+        self.most = datapath_binding.MOST_VXLAN if small else datapath_binding.MOST
+        self.datapaths.limit(self.most)
+        self.ports.limit(port_binding.MOST_VXLAN if small else port_binding.MOST)
 
     def southbound_transaction(self) -> Txn:
         """What is to be done about the southbound database."""
@@ -170,7 +184,7 @@ class Compiler:
             return
         self._global_dirty = False
         for row in self.northbound.rows(nb.NBGlobal).values():
-            settled = upkeep.options(row.options, self.random)
+            settled = upkeep.options(row.options, self.random, self.most)
             macs = frozenset(settled[key] for key in ("svc_monitor_mac", "svc_monitor_mac_dst"))
             self.address_sets.expect(macs)
             if settled != row.options:
@@ -187,9 +201,9 @@ class Compiler:
         txn = Txn()
         rows = list(self.northbound.rows(nb.NBGlobal).values())
         if not rows:
-            txn.insert(nb.NBGlobal, options=upkeep.options({}, self.random))
+            txn.insert(nb.NBGlobal, options=upkeep.options({}, self.random, self.most))
         for row in rows:
-            txn.update(row, options=upkeep.options(row.options, self.random))
+            txn.update(row, options=upkeep.options(row.options, self.random, self.most))
         return txn
 
     def northbound_transaction(self) -> Txn:

@@ -4,7 +4,8 @@ from pyovn.incr.engine import Family, Reader, family
 from pyovn.net.uuids import Uuid
 from pyovn.northd.feature import Origin, RuleBook
 from pyovn.northd.features import FEATURES
-from pyovn.northd.model.binding import binding, groups, receives_multicast
+from pyovn.northd.model import unsupported
+from pyovn.northd.model.binding import binding, groups, number, receives_multicast
 from pyovn.northd.model.datapath import wanted_datapath
 from pyovn.northd.model.multicast import snooping
 from pyovn.northd.model.port import Port, takes_unknown
@@ -30,7 +31,16 @@ from pyovn.northd.relations import (
     SWITCH,
     TAGS,
 )
-from pyovn.tables.nb import AddressSet, HAChassis, HAChassisGroup, LogicalSwitch, LogicalSwitchPort, NBGlobal, PortGroup
+from pyovn.tables.nb import (
+    AddressSet,
+    HAChassis,
+    HAChassisGroup,
+    LogicalRouter,
+    LogicalSwitch,
+    LogicalSwitchPort,
+    NBGlobal,
+    PortGroup,
+)
 from pyovn.tables.sb import Chassis, PortBinding
 
 RULES = RuleBook(FEATURES)
@@ -45,12 +55,13 @@ def global_settings(db: Reader, uuid: Uuid) -> Outputs:
     return ((("", settings(db.column(NBGlobal, uuid, "options"))),),)
 
 
-@family(over=LogicalSwitch, emits=[OWNER, DATAPATHS, SNOOPING])
+@family(over=LogicalSwitch, emits=[OWNER, DATAPATHS, SNOOPING, PROBLEMS])
 def switches(db: Reader, uuid: Uuid) -> Outputs:
     """Which ports a switch has, and what the southbound database says about it as a whole."""
     row = db.row(LogicalSwitch, uuid)
     assert row is not None
-    return tuple([(port, uuid) for port in row.ports]), wanted_datapath(row), snooping(row.other_config)
+    owned = tuple([(port, uuid) for port in row.ports])
+    return owned, wanted_datapath(row), snooping(row.other_config), tuple(unsupported.of_switch(row))
 
 
 @family(over=LogicalSwitchPort, emits=[SPECIAL, SHAPED, NESTED])
@@ -65,11 +76,13 @@ def special_ports(db: Reader, uuid: Uuid) -> Outputs:
         kinds.append((row.type, row.name, row.options.get("network_name", "")))
     if row.options and row.options.get("mcast_flood") == "true" and receives_multicast(row):
         kinds.append((STATIC, "", ""))
-    shaped = (("", row.name),) if row.options and any(key in row.options for key in QOS) else ()
+    shaped = (("", row.name),) if is_shaped(row) else ()
     nested: tuple[tuple[str, tuple[str, int, int]], ...] = ()
     if row.parent_name:
         in_use = db.column(LogicalSwitchPort, uuid, "tag")
-        nested = ((row.parent_name, (row.name, row.tag_request or 0, in_use or 0)),)
+        request = in_use if row.tag_request is None else row.tag_request
+        if request is not None:
+            nested = ((row.parent_name, (row.name, request, in_use or 0)),)
     if not kinds:
         return (), shaped, nested
     return tuple((switch, kind) for switch in db.look(OWNER, uuid)[:1] for kind in kinds), shaped, nested
@@ -85,11 +98,16 @@ def tags(db: Reader, parent: str) -> Outputs:
         if not request and tag and tag not in taken:
             taken.add(tag)
             chosen[name] = tag
-    numbers = (number for number in range(1, 4096) if number not in taken)
+    free = (each for each in range(1, 4096) if each not in taken)
     for name, request, _ in nested:
-        if not request and name not in chosen and (number := next(numbers, None)):
-            chosen[name] = number
+        if not request and name not in chosen and (vlan := next(free, None)):
+            chosen[name] = vlan
     return (tuple(chosen.items()),)
+
+
+def is_shaped(row: LogicalSwitchPort) -> bool:
+    """Is the port's traffic to the physical network to be limited?"""
+    return bool(row.options) and any(key in row.options for key in QOS)
 
 
 @family(over=SHAPED, emits=[QUEUES])
@@ -99,12 +117,12 @@ def queues(db: Reader, key: str) -> Outputs:
     taken: dict[int, str] = {}
     for name in wanted:
         for uuid in db.find(PortBinding, "logical_port", name):
-            number = db.column(PortBinding, uuid, "options").get("qdisc_queue_id", "")
-            if number.isdigit():
-                taken.setdefault(int(number), name)
-    held = {name: number for number, name in taken.items()}
-    numbers = (number for number in range(1, len(wanted) + 1) if number not in taken)
-    return (tuple((name, held[name] if name in held else next(numbers)) for name in wanted),)
+            known = db.column(PortBinding, uuid, "options").get("qdisc_queue_id", "")
+            if known.isdigit():
+                taken.setdefault(int(known), name)
+    held = {name: known for known, name in taken.items()}
+    free = (each for each in range(1, len(wanted) + 1) if each not in taken)
+    return (tuple((name, held[name] if name in held else next(free)) for name in wanted),)
 
 
 @family(over=LogicalSwitch, emits=[SWITCH])
@@ -150,13 +168,19 @@ def ports(db: Reader, uuid: Uuid) -> Outputs:
     datapath = owners[0]
     switch = db.look(SWITCH, datapath)
     assert switch is not None
-    queue = db.look(QUEUES, row.name) if row.options else None
+    queue = None
+    if row.options:
+        queue = db.look(QUEUES, row.name)
+        if queue is None and not is_shaped(row):
+            queue = number(row.options.get("qdisc_queue_id"))
     up = switch.settings.answers_for_down_ports or bool(db.column(LogicalSwitchPort, uuid, "up"))
     port = Port(row, queue, answers=up)
     if row.type == "virtual":
         port.parents = parents(db, row, datapath)
     flows = RULES.for_port(switch, port, datapath)
     bound, problems = binding(db, switch, port, datapath)
+    if port.shape.unusual:
+        problems = (*problems, *unsupported.of_port(row))
     group = ha_group(db, row.ha_chassis_group) if row.ha_chassis_group else ()
     return flows, ((row.name, bound),), groups(port, datapath), group, problems
 
@@ -187,6 +211,14 @@ def liveness(db: Reader, uuid: Uuid) -> Outputs:
         reports = (db.column(Chassis, row.chassis, "other_config") or {}).get("port-up-notif") == "true"
         up = up or not reports or row.up is True
     return (((row.logical_port, up),),)
+
+
+@family(over=LogicalRouter, emits=[PROBLEMS])
+def routers(db: Reader, uuid: Uuid) -> Outputs:
+    """Routers have no effect."""
+    row = db.row(LogicalRouter, uuid)
+    assert row is not None
+    return (tuple(unsupported.of_router(row)),)
 
 
 @family(over=AddressSet, emits=[ADDRESS_SETS])
@@ -226,6 +258,7 @@ FAMILIES: tuple[Family, ...] = (
     switch_flows,
     ports,
     liveness,
+    routers,
     address_sets,
     port_groups,
 )

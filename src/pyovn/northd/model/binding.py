@@ -62,7 +62,7 @@ def binding_options(switch: Switch, port: Port) -> dict[str, str]:
     row = port.row
     if row.type == "router":
         return {"peer": row.options.get("router-port", "<error>")}
-    options = {key: value for key, value in row.options.items() if key != "qdisc_queue_id"}
+    options = dict(row.options)
     if row.type == "switch" and row.peer:
         options["peer"] = row.peer
     if port.queue is not None:
@@ -75,13 +75,12 @@ def binding_options(switch: Switch, port: Port) -> dict[str, str]:
 
 
 def requested_chassis(db: Reader, port: Port) -> tuple[Uuid | None, frozenset[Uuid]]:
-    """The chassis that `options:requested-chassis` names: the first, and the others."""
+    """The chassis that `options:requested-chassis` names: the first of them that there is, and the others."""
     wanted = port.options.get("requested-chassis")
     if not wanted:
         return None, NOTHING
-    first, *others = wanted.split(",")
-    found = [uuid for name in others if (uuid := chassis_named(db, name))]
-    return chassis_named(db, first), frozenset(found)
+    found = [uuid for name in wanted.split(",") if (uuid := chassis_named(db, name))]
+    return (found[0], frozenset(found[1:])) if found else (None, NOTHING)
 
 
 def chassis_named(db: Reader, name: str) -> Uuid | None:

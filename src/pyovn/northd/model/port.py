@@ -19,8 +19,7 @@ class Shape(NamedTuple):
     unknown: bool  #: takes packets to addresses that nobody has
     secured: bool  #: has `port_security`
     options: bool  #: has any
-    dhcp: bool
-    mirrored: bool
+    unusual: bool  #: has DHCP options, mirrors, health checks or dynamic addresses
 
 
 class Port:
@@ -42,8 +41,11 @@ class Port:
             takes_unknown(row),
             bool(row.port_security),
             bool(row.options),
-            row.dhcpv4_options is not None or row.dhcpv6_options is not None,
-            bool(row.mirror_rules),
+            row.dhcpv4_options is not None
+            or row.dhcpv6_options is not None
+            or bool(row.mirror_rules)
+            or bool(row.health_checks)
+            or "dynamic" in " ".join(row.addresses),
         )
 
 

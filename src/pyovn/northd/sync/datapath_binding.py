@@ -13,6 +13,7 @@ from pyovn.ovsdb.txn import Txn
 from pyovn.tables.sb import DatapathBinding
 
 MOST = 2**24 - 1 - 65535  #: larger keys are for networks that span availability zones
+MOST_VXLAN = 2**12 - 1
 
 Wanted = Facts[Uuid, WantedDatapath | None, Any]
 
@@ -111,6 +112,12 @@ class DatapathSync(RowSync[Uuid, DatapathBinding]):
         if number is None:
             self.problems.append((key, f"all datapath tunnel keys exhausted, none left for {wanted.name}"))
         return number
+
+    def limit(self, most: int) -> None:
+        """Use no keys larger than this."""
+        if most != self.keys.most:
+            self.keys.most = most
+            self.touch_all()
 
     def number(self, key: Uuid) -> int | None:
         """The tunnel key of a switch or router, once it is settled."""

@@ -23,8 +23,8 @@ class Keys(Generic[T]):
         return self._holders.get(key)
 
     def hold(self, key: int, holder: T) -> bool:
-        """Give `key` to `holder`, unless somebody else has it; True where it is his now."""
-        return self._holders.setdefault(key, holder) == holder
+        """Give `key` to `holder`, unless it is too large or somebody else has it; True where it is his now."""
+        return key <= self.most and self._holders.setdefault(key, holder) == holder
 
     def take(self, key: int, holder: T) -> T | None:
         """Give `key` to `holder` whoever has it; gives who had it, if that was another."""

@@ -17,6 +17,7 @@ from pyovn.ovsdb.txn import Txn
 from pyovn.tables.sb import PortBinding
 
 MOST = 2**15 - 1
+MOST_VXLAN = 2**11 - 1
 ACTIVATED = "additional-chassis-activated"  #: the controllers' own key among the options
 
 Wanted = Facts[str, Binding | None, Any]
@@ -31,6 +32,7 @@ class PortSync(RowSync[str, PortBinding]):
         super().__init__()
         self.facts = wanted
         self.references = references
+        self.most = MOST
         self.keys: dict[str, Keys[str]] = {}  #: by the datapath's northbound UUID
         self.problems: list[tuple[str, str]] = []
         self.groups: Mapping[str, Uuid] = {}  #: HA_Chassis_Group by name
@@ -61,8 +63,16 @@ class PortSync(RowSync[str, PortBinding]):
     def _space(self, datapath: str) -> Keys[str]:
         space = self.keys.get(datapath)
         if space is None:
-            space = self.keys[datapath] = Keys(MOST)
+            space = self.keys[datapath] = Keys(self.most)
         return space
+
+    def limit(self, most: int) -> None:
+        """Use no keys larger than this."""
+        if most != self.most:
+            self.most = most
+            for space in self.keys.values():
+                space.most = most
+            self.touch_all()
 
     def plan(self, txn: Txn) -> None:
         """Requested keys are settled first, for they displace others; new keys go by name."""
@@ -79,7 +89,7 @@ class PortSync(RowSync[str, PortBinding]):
         space = self._space(datapath)
         holder = space.holder(number)
         rival = None if holder is None else self.facts.get(holder)
-        if not 1 <= number <= MOST or (holder != name and rival is not None and rival.requested_key == number):
+        if not 1 <= number <= self.most or (holder != name and rival is not None and rival.requested_key == number):
             self.problems.append((name, f"Cannot use requested tunnel key {number} for port {name}"))
         elif (displaced := space.take(number, name)) is not None:
             self.dirty[displaced] = None
@@ -103,6 +113,7 @@ class PortSync(RowSync[str, PortBinding]):
             and (wanted.ha_chassis_group is None or row.ha_chassis_group == self.groups.get(wanted.ha_chassis_group))
             and wanted.requested_key in (None, row.tunnel_key)
             and self._space(wanted.datapath).holder(row.tunnel_key) == key
+            and row.tunnel_key <= self.most
         )
 
     def wanted(self, key: str) -> Mapping[str, Any] | None:

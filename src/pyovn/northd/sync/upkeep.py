@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from pyovn.net.mac import mac_str
 from pyovn.northd.sync.datapath_binding import MOST
 from pyovn.tables.nb import NBGlobal
-from pyovn.tables.sb import Chassis, ChassisPrivate, SBGlobal
+from pyovn.tables.sb import ChassisPrivate, SBGlobal
 
 #: what controllers with `ovn-match-northd-version` compare with: release, southbound schema, actions of the language
 VERSION = "26.03.2-21.8.0-82.14"
@@ -20,7 +20,7 @@ NOT_MULTICAST = ~0x010000000000
 Random = Callable[[int], int]  #: so many random bits
 
 
-def options(present: Mapping[str, str], random: Random) -> dict[str, str]:
+def options(present: Mapping[str, str], random: Random, most: int = MOST) -> dict[str, str]:
     """`NB_Global.options` with what northd adds to them."""
     found = dict(present)
     prefix = found.get("mac_prefix", "")
@@ -29,7 +29,7 @@ def options(present: Mapping[str, str], random: Random) -> dict[str, str]:
     for key in ("svc_monitor_mac", "svc_monitor_mac_dst"):
         if key not in found:
             found[key] = mac_str(random_mac(random))
-    found["max_tunid"] = str(MOST)
+    found["max_tunid"] = str(most)
     found["northd_internal_version"] = VERSION
     return found
 
@@ -79,8 +79,3 @@ def progress(sb: SBGlobal, private: Iterable[ChassisPrivate], remote: frozenset[
         elif row.nb_cfg == configuration:
             timestamp = max(timestamp, row.nb_cfg_timestamp)
     return Progress(configuration, timestamp)
-
-
-def remote_chassis(chassis: Iterable[Chassis]) -> frozenset[str]:
-    """The names of chassis that belong to other availability zones."""
-    return frozenset(row.name for row in chassis if row.other_config.get("is-remote") == "true")
