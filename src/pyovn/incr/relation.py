@@ -124,7 +124,7 @@ class BagFacts(Facts[K, tuple[V, ...], Iterable[tuple[K, V]]]):
         if not old:
             if not new:
                 return ()
-            come: Iterable[tuple[K, V]] = new
+            come: Iterable[tuple[K, V]] = dict.fromkeys(new)  # once each, as below
         else:
             before, after = frozenset(old), frozenset(new or ())
             gone, come = before - after, after - before

@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
-from pyovn.daemons.northd import PROGRAM, Northd, commands
+from pyovn.daemons.northd import PROGRAM, commands
+from pyovn.daemons.northd_worker import Northd
 from pyovn.lab.foreign import Parts, run_northd
 from pyovn.lab.hypervisor import Hypervisor
 from pyovn.lab.layout import Layout, UnusableRoot
