@@ -20,9 +20,6 @@ from pyovn.trace.tracer import Options
 
 DATABASE = "OVN_Southbound"
 
-#: Python's default is a few datapaths deep.
-_RECURSION = 60_000
-
 _FLAGS = ("all", "friendly-names", "no-friendly-names", "leader-only", "no-leader-only", "help", "version", *FORMS)
 _VALUES = ("db=", "ct=", "lb-dst=", "select-id=", "ovs=", "private-key=", "certificate=", "ca-cert=")
 _SHORT = {"-h": "--help", "-V": "--version", "-p": "--private-key", "-c": "--certificate", "-C": "--ca-cert"}
@@ -69,7 +66,6 @@ class UsageError(OvnError):
 def main(words: Sequence[str] | None = None) -> int:
     """Run the tool; returns its exit status."""
     program = os.path.basename(sys.argv[0]) if words is None else "ovn-trace"
-    sys.setrecursionlimit(max(sys.getrecursionlimit(), _RECURSION))
     try:
         return _run(program, list(sys.argv[1:] if words is None else words))
     except OvnError as fault:

@@ -4,6 +4,7 @@ A row is a mapping of columns: sets are tuples, maps are dicts, references are U
 is an empty tuple.  Flows are grouped by datapath first and sorted and parsed only when a packet gets to them.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,7 +24,7 @@ Row = Mapping[str, Any]
 
 #: The tables a trace reads, and their columns.
 COLUMNS: dict[str, tuple[str, ...]] = {
-    "Datapath_Binding": ("_uuid", "tunnel_key", "external_ids"),
+    "Datapath_Binding": ("_uuid", "tunnel_key", "external_ids", "nb_uuid", "type"),
     "Port_Binding": (
         "_uuid", "datapath", "logical_port", "tunnel_key", "type", "options", "port_security", "external_ids",
     ),
@@ -104,7 +105,8 @@ class Datapath:
     neighbours: dict[int, dict[tuple[int, int], int]] = field(default_factory=dict)
     #: MAC → port key
     fdb: dict[int, int] = field(default_factory=dict)
-    stages: dict[tuple[Pipeline, int], str] = field(default_factory=dict)
+    #: its flows are in their tables
+    is_sorted: bool = False
 
     def port_of(self, key: int) -> Port | None:
         """The port of a key."""
@@ -136,6 +138,7 @@ class Network:
         self.datapaths = {row["_uuid"]: _datapath(row, friendly=friendly_names) for row in tables["Datapath_Binding"]}
         self.ports: dict[str, Port] = {}
         by_uuid = self._add_ports(tables["Port_Binding"])
+        self._nicknames = {port.name: port.friendly for port in self.ports.values() if port.friendly != port.name}
         self._add_groups(tables["Multicast_Group"], by_uuid)
         self.address_sets = {row["name"]: as_set(row["addresses"]) for row in tables["Address_Set"]}
         self.port_groups = {row["name"]: as_set(row["ports"]) for row in tables["Port_Group"]}
@@ -165,6 +168,12 @@ class Network:
             return self.ports[name]
         return next((port for port in self.ports.values() if port.friendly == name), None)
 
+    def shown(self, text: str) -> str:
+        """A match or an action with the names of ports as people know them."""
+        if not self._nicknames:
+            return text
+        return _QUOTED.sub(lambda found: f'"{self._nicknames.get(found[1], found[1])}"', text)
+
     def keys_in(self, datapath: Datapath) -> "Keys":
         """Names → keys, as expressions in this datapath see them."""
         return Keys(self, datapath)
@@ -172,7 +181,7 @@ class Network:
     def flows_of(self, datapath: Datapath, pipeline: Pipeline, table: int) -> Iterator[Flow]:
         """The flows of a table, highest priority first."""
         key = datapath.uuid, pipeline, table
-        if key not in self._tables:
+        if not datapath.is_sorted:
             self._sort(datapath)
         for row in self._tables.get(key, ()):
             flow = self._flow(row, datapath)
@@ -180,17 +189,14 @@ class Network:
                 yield flow
 
     def stage_of(self, datapath: Datapath, pipeline: Pipeline, table: int) -> str:
-        """The name of a table."""
-        if not datapath.stages:
-            self._sort(datapath)
-        return datapath.stages.get((pipeline, table), "")
+        """The name of a table, as its flows have it."""
+        return next((flow.stage for flow in self.flows_of(datapath, pipeline, table)), "")
 
     def _sort(self, datapath: Datapath) -> None:
         """Sort the flows of one datapath into its tables."""
+        datapath.is_sorted = True
         for row in self._rows.get(datapath.uuid, ()):
-            pipeline, table = row["pipeline"], row["table_id"]
-            self._tables.setdefault((datapath.uuid, pipeline, table), []).append(row)
-            datapath.stages.setdefault((pipeline, table), row["external_ids"].get("stage-name", ""))
+            self._tables.setdefault((datapath.uuid, row["pipeline"], row["table_id"]), []).append(row)
         for (uuid, _, _), rows in self._tables.items():
             if uuid == datapath.uuid:
                 rows.sort(key=lambda row: (-row["priority"], int(row["_uuid"][:8], 16) & self._mask))
@@ -267,6 +273,8 @@ class Network:
                 by_key[row["dp_key"]].fdb[mac_int(row["mac"])] = row["port_key"]
 
 
+_QUOTED = re.compile(r'"([^"]*)"')
+
 #: Names that mean no port at all.
 _NO_PORT = {"": 0, "none": 0}
 
@@ -310,12 +318,18 @@ def as_set(value: Any) -> tuple[Any, ...]:
 
 def _datapath(row: Row, *, friendly: bool) -> Datapath:
     labels = row["external_ids"]
-    name = labels.get("name") or row["_uuid"]
-    better = labels.get("name2", "")
-    nb_uuid = labels.get("logical-switch") or labels.get("logical-router", "")
-    names = frozenset(filter(None, (labels.get("name"), better, nb_uuid, row["_uuid"])))
-    shown = better if friendly and better else name
-    return Datapath(row["_uuid"], row["tunnel_key"], name, shown, names, "logical-switch" in labels)
+    nb_uuid = labels.get("logical-switch") or labels.get("logical-router") or _optional(row["nb_uuid"])
+    name = nb_uuid or row["_uuid"]
+    friendly_names = [labels[key] for key in ("name2", "name") if labels.get(key)]
+    shown = friendly_names[0] if friendly and friendly_names else name
+    is_switch = "logical-switch" in labels or _optional(row["type"]) == "logical-switch"
+    names = frozenset((*friendly_names, name, row["_uuid"]))
+    return Datapath(row["_uuid"], row["tunnel_key"], name, shown, names, is_switch)
+
+
+def _optional(value: Any) -> str:
+    """The value of an optional column, or nothing."""
+    return value if isinstance(value, str) else ""
 
 
 def _port(row: Row, datapath: Datapath, *, friendly: bool) -> Port:

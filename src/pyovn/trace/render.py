@@ -53,7 +53,7 @@ def _detailed(nodes: list[Node], level: int, lines: list[str]) -> None:
 def _summary(nodes: list[Node], level: int, lines: list[str]) -> None:
     margin = " " * _STEP * level
     for node in nodes:
-        if node.kind == "modify" or node.facts.get("said_by_next"):
+        if node.kind == "modify" or node.facts.get("detail"):
             continue
         if node.kind in TITLES:
             inside: list[str] = []

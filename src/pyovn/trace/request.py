@@ -1,6 +1,8 @@
 """One question to the tracer and its answer as `ovn-trace` prints it."""
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from pyovn.lang.errors import SyntaxFault
@@ -10,7 +12,7 @@ from pyovn.trace.flow_text import flow_text
 from pyovn.trace.microflow import BadMicroflow, inport_of, packet_of
 from pyovn.trace.network import Datapath, Network
 from pyovn.trace.render import detailed, minimal, summary
-from pyovn.trace.tracer import Options, Tracer
+from pyovn.trace.tracer import MAX_TABLES, Options, Tracer
 from pyovn.trace.tree import Node
 
 #: form → (banner where several forms are asked for, renderer), in the order of printing
@@ -43,9 +45,28 @@ class Trace:
     nodes: list[Node] = field(default_factory=list)
 
 
+@contextmanager
+def deep() -> Iterator[None]:
+    """Let functions call each other as deeply as a packet can go; Python's default is a few datapaths."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _FRAMES_PER_TABLE * MAX_TABLES))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
+#: Calls between one table and the next, with room to spare.
+_FRAMES_PER_TABLE = 12
+
+
 def answer(network: Network, request: Request) -> str:
     """The text of the trace, or of what is wrong with the request."""
-    trace = run(network, request)
+    with deep():
+        return _told(run(network, request), request)
+
+
+def _told(trace: Trace, request: Request) -> str:
     if trace.problem:
         return trace.problem
     forms = [form for form in FORMS if form in request.forms] or ["detailed"]
@@ -78,7 +99,8 @@ def run(network: Network, request: Request) -> Trace:
         return Trace(f"error parsing flow: {fault}\n")
     if not packet.get(INPORT):
         return Trace("microflow does not specify ingress port")
-    return Trace("", packet, Tracer(network, request.options).run(datapath, packet))
+    with deep():
+        return Trace("", packet, Tracer(network, request.options).run(datapath, packet))
 
 
 def _datapath_of(network: Network, expr: Expr) -> Datapath | str:

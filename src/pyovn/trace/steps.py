@@ -170,11 +170,11 @@ def dec_ttl(here: "Here", action: DecTtl) -> None:
 
 
 def go_next(here: "Here", action: Next) -> None:
+    if str(action) != "next;":
+        here.node.children[-1].facts["detail"] = True
     if action.pipeline == here.pipeline:
         here.go_on(action.table)
         return
-    # The summary says it with the title of the pipeline alone.
-    here.node.children[-1].facts["said_by_next"] = True
     register, name = (INPORT, "inport") if action.pipeline == "ingress" else (OUTPORT, "outport")
     port = here.datapath.name_of(here.packet.get(register, 0))
     node = here.node.add("pipeline", f'{action.pipeline}(dp="{here.datapath.friendly}", {name}="{port}")')
@@ -445,7 +445,7 @@ def lookup_neighbour_ip(here: "Here", action: LookupNeighbourIp) -> None:
 
 def get_fdb(here: "Here", action: GetFdb) -> None:
     if action.remote:
-        here.say("The remote FDB table is different per each chassis.")
+        here.node.add("remark", "/* The remote FDB table is different per each chassis. */")
         return
     write(action.result, here.packet, here.datapath.fdb.get(value_of(action.mac, here.packet), 0))
 
@@ -493,7 +493,7 @@ def register_lookup(here: "Here", action: RegisterLookup) -> None:
 
 def visit(here: "Here", action: Visit) -> None:
     if action.name == "flood_remote":
-        here.say("Flood to all remote chassis")
+        here.node.add("remark", "/* Flood to all remote chassis */")
 
 
 _REQUEST = "/* We assume that this packet is DHCPDISCOVER or DHCPREQUEST. */"

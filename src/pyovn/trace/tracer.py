@@ -65,7 +65,7 @@ class Here:
     def run(self, actions: Actions) -> None:
         """Run actions here."""
         for action in actions:
-            self.node.add("action", str(action))
+            self.node.add("action", self.tracer.network.shown(str(action)))
             STEPS[type(action)](self, action)
 
     def go_on(self, table: int, pipeline: Pipeline | None = None) -> None:
@@ -123,7 +123,7 @@ class Tracer:
             stage = self.network.stage_of(datapath, pipeline, table)
             parent.add("table", f"{table:2d}. {stage}{': ' if stage else ''}no match (implicit drop)", stage=stage)
             return
-        node = parent if is_trivial(flow) else _table_node(parent, flow)
+        node = parent if is_trivial(flow) else self._table_node(parent, flow)
         here = Here(self, datapath, pipeline, table, packet, node, flow, keys)
         if is_trivial(flow):
             here.go_on(table + 1)
@@ -131,6 +131,12 @@ class Tracer:
             here.run(flow.actions)
         else:
             node.add("action", "drop;")
+
+    def _table_node(self, parent: Node, flow: Flow) -> Node:
+        where = f"{flow.stage} ({flow.source}): " if flow.source else f"{flow.stage}: " if flow.stage else ""
+        match = self.network.shown(flow.match)
+        text = f"{flow.table:2d}. {where}{match}, priority {flow.priority}, uuid {flow.uuid[:8]}"
+        return parent.add("table", text, stage=flow.stage, source=flow.source, flow=flow.uuid, match=flow.match)
 
     def _match(self, datapath: Datapath, pipeline: Pipeline, table: int, packet: Packet, keys: Keys) -> Flow | None:
         for flow in self.network.flows_of(datapath, pipeline, table):
@@ -230,9 +236,3 @@ def is_trivial(flow: Flow) -> bool:
         return False
     only = flow.actions[0]
     return isinstance(only, Next) and only.pipeline == only.from_pipeline and only.table == flow.table + 1
-
-
-def _table_node(parent: Node, flow: Flow) -> Node:
-    where = f"{flow.stage} ({flow.source}): " if flow.source else f"{flow.stage}: " if flow.stage else ""
-    text = f"{flow.table:2d}. {where}{flow.match}, priority {flow.priority}, uuid {flow.uuid[:8]}"
-    return parent.add("table", text, stage=flow.stage, source=flow.source, flow=flow.uuid, match=flow.match)

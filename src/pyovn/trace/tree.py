@@ -40,6 +40,8 @@ class Node:
 
     def walk(self) -> "Iterator[Node]":
         """This node and all below it, in order."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
+        waiting = [self]
+        while waiting:
+            node = waiting.pop()
+            yield node
+            waiting += reversed(node.children)

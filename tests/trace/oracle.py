@@ -1,0 +1,112 @@
+"""C's `ovn-trace` beside ours, on one database."""
+
+import re
+import subprocess
+from difflib import unified_diff
+from random import Random
+
+from pyovn.cli.session import connect
+from pyovn.cli.trace import DATABASE, read_tables, request_of, split
+from pyovn.trace.network import Network
+from pyovn.trace.request import answer
+from tests.support.c_programs import need
+
+FORMS = ("--detailed", "--summary", "--minimal", "--all")
+
+
+class Twins:
+    """Both tracers over the database at `remote`."""
+
+    def __init__(self, remote: str) -> None:
+        self.remote = remote
+        self.program = need("ovn-trace", version="26.03")
+        self.load()
+
+    def load(self) -> None:
+        """Take in the database as it is now."""
+        session = connect(self.remote, DATABASE, leader_only=False)
+        self.tables = read_tables(session)
+        self.network = Network(self.tables)
+        session.close()
+
+    def theirs(self, *words: str) -> str:
+        """What C prints."""
+        command = [self.program, f"--db={self.remote}", "--no-leader-only", *words]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    def ours(self, *words: str) -> str:
+        """What we print."""
+        return answer(self.network, request_of(*split(list(words))))
+
+    def agree(self, *words: str) -> None:
+        """Fail unless both print the same."""
+        theirs, ours = self.theirs(*words).splitlines(), self.ours(*words).splitlines()
+        difference = "\n".join(unified_diff(theirs, ours, "C", "ours", lineterm="", n=4))
+        assert not difference, f"{words}\n{difference}"
+
+
+_MAC = re.compile(r"\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b")
+_IP4 = re.compile(r"\b\d+\.\d+\.\d+\.\d+\b")
+_IP6 = re.compile(r"\b(?:f[de][0-9a-f]{2}|ff0[0-9])(?::[0-9a-f]{1,4})*::(?:[0-9a-f]{1,4})?(?::[0-9a-f]{1,4})*")
+
+
+TRANSPORTS = (
+    "tcp.dst == 80", "tcp.dst == 22", "tcp.dst == 23", "udp.src == 68 && udp.dst == 67", "udp.dst == 53",
+    "icmp4.type == 8", "icmp4.type == 3 && icmp4.code == 4", "ip.proto == 2", "tcp.src == 80 && ip.frag == 1",
+)  # fmt: skip
+STATES = ("new", "est", "rpl,est", "rel", "inv")
+
+
+class Packets:
+    """Command lines for packets that have something to do with a network; the choices are the caller's."""
+
+    def __init__(self, twins: Twins, choices: Random) -> None:
+        self._choices = choices
+        text = "\n".join(f"{row['match']} {row['actions']}" for row in twins.tables["Logical_Flow"])
+        self._macs = sorted({*_MAC.findall(text), "ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:05", "33:33:00:00:00:01"})
+        self._ip4 = sorted({*_IP4.findall(text), "255.255.255.255", "224.0.0.5", "8.8.8.8"})
+        self._ip6 = sorted({*_IP6.findall(text), "ff02::1", "fd00::99", "fe80::1"})
+        ports = twins.network.ports.values()
+        self._inports = sorted(
+            port.name for port in ports if port.datapath.is_switch and port.type != "chassisredirect"
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self._inports)
+
+    def line(self) -> list[str]:
+        """Options and microflow."""
+        choose = self._choices.choice
+        states = [f"--ct={choose(STATES)}" for _ in range(self._choices.randrange(4))]
+        link = f'inport == "{choose(self._inports)}" && eth.src == {self._mac()} && eth.dst == {self._mac()}'
+        above = choose((self._nothing, self._arp, self._over_ip4, self._over_ip4, self._over_ip6))()
+        return [*states, choose(FORMS), link + above]
+
+    def _mac(self) -> str:
+        return self._choices.choice(self._macs)
+
+    def _nothing(self) -> str:
+        return ""
+
+    def _arp(self) -> str:
+        spa, tpa = self._choices.choices(self._ip4, k=2)
+        operation = self._choices.choice((1, 1, 2))
+        return f" && arp.op == {operation} && arp.sha == {self._mac()} && arp.spa == {spa} && arp.tpa == {tpa}"
+
+    def _over_ip4(self) -> str:
+        source, destination = self._choices.choices(self._ip4, k=2)
+        ttl, transport = self._choices.choice((64, 64, 1, 0)), self._choices.choice(TRANSPORTS)
+        return f" && ip4.src == {source} && ip4.dst == {destination} && ip.ttl == {ttl} && {transport}"
+
+    def _over_ip6(self) -> str:
+        source, destination, target = self._choices.choices(self._ip6, k=3)
+        transport = self._choices.choice(
+            (
+                f"nd_ns && nd.target == {target} && nd.sll == {self._mac()}",
+                f"nd_na && nd.target == {target} && nd.tll == {self._mac()}",
+                "nd_rs",
+                "icmp6.type == 128 && ip.ttl == 255",
+                "tcp.dst == 80 && ip.ttl == 64",
+            )
+        )
+        return f" && ip6.src == {source} && ip6.dst == {destination} && {transport}"
