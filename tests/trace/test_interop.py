@@ -1,8 +1,10 @@
 """Our traces beside those of C's `ovn-trace`, on databases that a C northd or the test wrote."""
 
+import json
 import shlex
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -271,3 +273,33 @@ def routed(c: Oracle) -> Twins:
         subprocess.run([program, f"--db={c.server.remote}", "--no-leader-only", *shlex.split(line)], check=True)
     c.settle()
     return Twins(c.server.remote)
+
+
+@pytest.fixture(scope="module")
+def older() -> Iterator[Twins]:
+    """A switch and a router in databases of OVN 23.03, compiled by its northd."""
+    northd, nbctl = need("ovn-northd", version="23.03"), need("ovn-nbctl", version="23.03")
+    need("ovn-trace", version="26.03")
+    schemas = [json.loads((SCHEMAS / f"ovn-{name}.ovsschema").read_text()) for name in ("nb", "sb")]
+    with c_server_process(*schemas, version="23.03") as server:
+        remotes = [f"--ovnnb-db={server.remote}", f"--ovnsb-db={server.remote}"]
+        quiet = ["-vconsole:off", "-vsyslog:off", f"--unixctl={server.directory}/n", "--no-chdir"]
+        running = subprocess.Popen([northd, *remotes, *quiet])
+        try:
+            for line in ROUTED.strip().splitlines():
+                subprocess.run([nbctl, f"--db={server.remote}", "--no-leader-only", *shlex.split(line)], check=True)
+            subprocess.run([nbctl, f"--db={server.remote}", "--no-leader-only", "--wait=sb", "sync"], check=True)
+            yield Twins(server.remote)
+        finally:
+            running.terminate()
+            running.wait()
+
+
+#: where Debian's ovn-common has them
+SCHEMAS = Path("/usr/share/ovn")
+
+
+def test_an_older_database_is_traced_as_c_ovn_does(older: Twins) -> None:
+    packets = Packets(older, Random(4))
+    for _ in range(40):
+        older.agree(*packets.line())
