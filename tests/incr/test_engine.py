@@ -8,6 +8,7 @@ from pyovn.net.uuids import Uuid
 from pyovn.ovsdb.model import changed
 from tests.incr.model import (
     COLOURS,
+    FAMILIES,
     LINES,
     VIEW,
     Port,
@@ -121,6 +122,17 @@ def test_statistics_count_runs_and_equal_runs() -> None:
     running.run(rows.put(switch(1, 1, 2)))
     assert running.statistics()["owners"] == (2, 1, 1)
     assert running.statistics()["lines"] == (3, 0, 0)
+
+
+def test_quiet_columns_run_only_those_who_ask_for_them() -> None:
+    rows = Snapshot([port(1), switch(1, 1)])
+    running = Engine(FAMILIES, {Switch: rows, Port: rows}, {Port: ("colour",)})
+    running.run(rows.changes())
+    running.run(rows.put(port(1, "blue")))
+    assert "twins" not in running.ran(), "it reads the row, but not this column"
+    assert running.ran()["colours"] == [uuid("a", 1)]
+    running.run(rows.put(port(1, "blue", up=True)))
+    assert running.ran()["twins"] == [uuid("a", 1)]
 
 
 def test_the_check_finds_and_heals_a_unit_that_read_behind_our_back() -> None:

@@ -27,6 +27,7 @@ from tests.support.servers import Rpc, RunningServer, c_server_process, upstream
 Json = Any
 Network = Callable[[Txn], None]
 PATIENCE_S = 20.0
+MOST_ROUNDS = 6
 
 
 class Oracle:
@@ -83,8 +84,7 @@ class Oracle:
 
     def recompute(self) -> None:
         """Have it compile from scratch: what it does incrementally misses things, such as groups of a new switch."""
-        with Rpc(self.control) as control:
-            assert control.call("inc-engine/recompute")["error"] is None
+        self.tell("inc-engine/recompute")
         self.settle()
 
     def settle(self) -> None:
@@ -99,6 +99,35 @@ class Oracle:
                 return
             assert time.monotonic() < deadline, "the C northd does not settle"
             time.sleep(0.005)
+
+    def replace(self, network: Network) -> None:
+        """Let ours compile a network while the C northd sleeps, on what it wrote for another one."""
+        self.tell("pause")
+        txn = Txn()
+        network(txn)
+        self.transact("OVN_Northbound", txn)
+        for _ in range(MOST_ROUNDS):
+            if not self._ours():
+                return
+        raise AssertionError("our northd does not settle")
+
+    def _ours(self) -> bool:
+        """One step of our northd; True where it did something."""
+        ours = self.compiler()
+        plans = (
+            ("OVN_Northbound", ours.northbound_options()),
+            ("OVN_Southbound", ours.southbound_transaction()),
+            ("OVN_Northbound", ours.northbound_transaction()),
+        )
+        database, txn = next(((name, txn) for name, txn in plans if txn), ("", Txn()))
+        if txn:
+            self.transact(database, txn)
+        return bool(txn)
+
+    def tell(self, command: str) -> None:
+        """Give the C northd a command."""
+        with Rpc(self.control) as control:
+            assert control.call(command)["error"] is None
 
     def compiler(self) -> Compiler:
         """Our northd, having taken in both databases."""

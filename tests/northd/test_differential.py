@@ -1,6 +1,7 @@
 """Our northd beside the C one, on random networks: neither has anything to do after the other."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -24,3 +25,21 @@ def c() -> Iterator[Oracle]:
 def test_ours_changes_nothing_that_the_c_northd_wrote(c: Oracle, network: NetworkSpec) -> None:
     c.configure(network)
     assert readable(c.objections(), c.dump(sb.SOUTHBOUND)) == []
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(network=networks)
+def test_the_c_northd_changes_nothing_that_ours_wrote(c: Oracle, network: NetworkSpec) -> None:
+    c.configure(lambda txn: None)
+    c.replace(network)
+    before = said(c)
+    c.tell("resume")
+    c.recompute()
+    assert said(c) == before
+
+
+def said(c: Oracle) -> dict[str, Any]:
+    """The southbound database, but for counters."""
+    tables = c.dump(sb.SOUTHBOUND)
+    del tables["SB_Global"]
+    return tables
