@@ -3,5 +3,5 @@
     lexer → match/ (expressions)    → OpenFlow matches, or the truth about one packet
           → actions/ (statements)   → OpenFlow actions
 
-Spec: docs/spec/logical-flow-language.md.
+Facts: Logical_Flow in ovn-sb(5).
 """
