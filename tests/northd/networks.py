@@ -135,7 +135,13 @@ switches = st.builds(
 )
 networks = st.builds(
     NetworkSpec,
-    exactly(ignore_lsp_down=["true", "false"], use_ct_inv_match=["false"], default_acl_drop=["true", "false"]),
+    exactly(
+        ignore_lsp_down=["true", "false"],
+        use_ct_inv_match=["false"],
+        default_acl_drop=["true", "false"],
+        debug_drop_collector_set=["0", "123"],
+        debug_drop_domain_id=["0", "7"],
+    ),
     st.lists(switches, max_size=2).map(tuple),
     st.dictionaries(st.sampled_from(["as1", "as2"]), st.frozensets(st.sampled_from(IP), max_size=3), max_size=2),
     st.dictionaries(st.sampled_from(["pg1", "pg2"]), st.frozensets(st.integers(0, 9), max_size=4), max_size=2),

@@ -5,9 +5,10 @@ from pyovn.net.uuids import Uuid
 from pyovn.northd.feature import Origin, RuleBook
 from pyovn.northd.features import FEATURES
 from pyovn.northd.model import unsupported
-from pyovn.northd.model.binding import binding, groups, number, receives_multicast
+from pyovn.northd.model.binding import binding, groups, receives_multicast
 from pyovn.northd.model.datapath import wanted_datapath
 from pyovn.northd.model.multicast import snooping
+from pyovn.northd.model.options import number
 from pyovn.northd.model.port import Port, takes_unknown
 from pyovn.northd.model.settings import Settings, settings
 from pyovn.northd.model.switch import LOCALNET, STATIC, UNKNOWN, VTEP, Switch

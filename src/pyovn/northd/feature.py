@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from pyovn.northd.model.port import Port, Shape
 from pyovn.northd.model.switch import Switch
-from pyovn.northd.pipeline import Flow, Stage
+from pyovn.northd.pipeline import DROP, Flow, Stage
 
 SwitchRule = Callable[[Switch, Stage], Iterator[Flow]]
 PortRule = Callable[[Switch, Port, Stage], Iterator[Flow]]
@@ -96,7 +96,7 @@ class RuleBook:
         for rule, stages, written in self._switch:
             flows = tuple(flow for stage in stages for flow in rule(switch, stage))
             if flows:
-                made.append((written, flows))
+                made.append((written, spelled(flows, switch.settings.drop)))
         return tuple(made)
 
     def _select(self, shape: Shape) -> tuple[tuple[PortRule, Stage, str], ...]:
@@ -106,12 +106,21 @@ class RuleBook:
     def for_port(self, switch: Switch, port: Port, datapath: str) -> "Provenance":
         """(origin, flows) of all rules about a port."""
         hint = port.row.uuid[:8]
+        drop = switch.settings.drop
+        plain = drop == DROP
         made = []
         for rule, stage, written in self._for_shape(port.shape):
             flows = tuple(rule(switch, port, stage))
             if flows:
-                made.append((Origin(datapath, hint, written), flows))
+                made.append((Origin(datapath, hint, written), flows if plain else spelled(flows, drop)))
         return tuple(made)
+
+
+def spelled(flows: tuple[Flow, ...], drop: str) -> tuple[Flow, ...]:
+    """The flows, those that drop packets in the way that is wanted."""
+    if drop == DROP:
+        return flows
+    return tuple(flow._replace(actions=drop) if flow.actions == DROP else flow for flow in flows)
 
 
 Provenance = tuple[tuple[Origin, tuple[Flow, ...]], ...]

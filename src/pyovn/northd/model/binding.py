@@ -2,6 +2,7 @@
 
 from pyovn.incr.engine import Reader
 from pyovn.net.uuids import Uuid
+from pyovn.northd.model.options import number
 from pyovn.northd.model.port import Port
 from pyovn.northd.model.switch import Switch
 from pyovn.northd.relations import FLOOD, FLOOD_L2, ROUTER_FLOOD, STATIC, TAGS, UNKNOWN, Binding, Group
@@ -109,8 +110,3 @@ def groups(port: Port, datapath: Uuid) -> tuple[tuple[tuple[Uuid, Group], str], 
 def receives_multicast(row: LogicalSwitchPort) -> bool:
     """May the port get packets that are for everybody?"""
     return row.enabled is not False and (not row.options or row.options.get("receive_multicast") != "false")
-
-
-def number(text: str | None) -> int | None:
-    """A number from an option; None where there is none."""
-    return int(text) if text is not None and text.isascii() and text.isdigit() else None

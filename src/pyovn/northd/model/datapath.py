@@ -1,6 +1,6 @@
 """What the southbound database says about a logical switch as a whole: its Datapath_Binding."""
 
-from pyovn.northd.model.binding import number
+from pyovn.northd.model.options import number
 from pyovn.northd.relations import WantedDatapath
 from pyovn.tables.nb import LogicalSwitch
 

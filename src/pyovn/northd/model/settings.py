@@ -1,23 +1,28 @@
-"""What `NB_Global.options` and the chassis say about how flows are to be made."""
+"""What `NB_Global.options` says about how flows are to be made."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
+
+from pyovn.northd.model.options import number
+from pyovn.northd.pipeline import DROP
 
 
 class Settings(NamedTuple):
     """The options that change flows, with the values they have where nothing is set."""
 
     answers_for_down_ports: bool = True  #: `ignore_lsp_down`
-    drops_by_default: bool = False  #: `default_acl_drop`
-    matches_invalid: bool = True  #: `use_ct_inv_match`
-    translates_acls: bool = False  #: `acl_ct_translation`
+    drop: str = DROP  #: how packets are dropped; `debug_drop_collector_set` wants a sample of each
 
 
 def settings(options: Mapping[str, str]) -> Settings:
     """The settings that the options spell out."""
-    return Settings(
-        answers_for_down_ports=options.get("ignore_lsp_down") != "false",
-        drops_by_default=options.get("default_acl_drop") == "true",
-        matches_invalid=options.get("use_ct_inv_match") != "false",
-        translates_acls=options.get("acl_ct_translation") == "true",
-    )
+    return Settings(answers_for_down_ports=options.get("ignore_lsp_down") != "false", drop=drop(options))
+
+
+def drop(options: Mapping[str, str]) -> str:
+    """The action that drops a packet."""
+    collectors, domain = (number(options.get(f"debug_drop_{name}")) or 0 for name in ("collector_set", "domain_id"))
+    if collectors == 0:
+        return DROP
+    sample = f"probability=65535,collector_set={collectors},obs_domain={domain},obs_point=$cookie"
+    return f"sample({sample}); /* drop */"
