@@ -219,3 +219,27 @@ def test_c_programs_drive_the_daemon(process: tuple[str, str, Path]) -> None:
     lines = log.read_text().splitlines()
     assert any("ovn-northd lock acquired" in line for line in lines)
     assert [line for line in lines if "|WARN|" in line or "|ERR|" in line] == []
+
+
+@asynchronous
+async def test_hv_cfg_is_the_smallest_of_our_chassis() -> None:
+    async with central() as at:
+        await started(at)
+
+        def reached() -> tuple[int, int]:
+            (row,) = at.nb.replica.rows(nb.NBGlobal).values()
+            return row.hv_cfg, row.hv_cfg_timestamp
+
+        txn = Txn()
+        for name, numbers in {"ch1": (1, 500), "ch2": (0, 400), "far": (0, 0)}.items():
+            encap = txn.insert(sb.Encap, type="geneve", ip="127.0.0.1" + str(len(name)) + name[-1], chassis_name=name)
+            config = {"is-remote": "true"} if name == "far" else {}
+            txn.insert(sb.Chassis, name=name, encaps=frozenset([encap]), other_config=config)
+            txn.insert(sb.ChassisPrivate, name=name, nb_cfg=numbers[0], nb_cfg_timestamp=numbers[1])
+        await at.sb.transact(txn)
+        await until(at.nb, lambda: reached() == (0, 400))
+        (slow,) = [row for row in at.sb.replica.rows(sb.ChassisPrivate).values() if row.name == "ch2"]
+        txn = Txn()
+        txn.update(slow, nb_cfg=1, nb_cfg_timestamp=600)
+        await at.sb.transact(txn)
+        await until(at.nb, lambda: reached() == (1, 600))
