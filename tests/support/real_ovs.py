@@ -96,6 +96,11 @@ class RealSwitch:
         self.vsctl("add-port", bridge, port, "--", "set", "interface", port, *kind, request, *settings)
 
     @property
+    def pid(self) -> int:
+        """The process of ovs-vswitchd."""
+        return self._daemons[-1].pid
+
+    @property
     def log(self) -> str:
         """What ovs-vswitchd logged."""
         return (self.rundir / "ovs-vswitchd.err").read_text()
