@@ -77,6 +77,23 @@ class Edge(NamedTuple):
     datapath: Uuid
 
 
+class Localnet(NamedTuple):
+    """A port into a physical network."""
+
+    key: int
+    uuid: Uuid
+    name: str
+    network: str
+
+
+class Multichassis(NamedTuple):
+    """A port that is on several chassis."""
+
+    key: int
+    uuid: Uuid
+    name: str
+
+
 BINDING: Final = Single[Uuid, Binding]("bindings")
 #: Datapaths that are local because of a port.
 SEEDS: Final = Bag[str, Uuid]("datapaths of local ports")
@@ -84,6 +101,8 @@ EDGES: Final = Bag[Uuid, Edge]("patches by datapath")
 USERS: Final = Bag[str, User]("users of zones")
 PORT: Final = Bag[str, PortKey]("ports by name")
 LOCAL_PORT: Final = Bag[str, Uuid]("local ports by name")
+LOCALNETS: Final = Bag[Uuid, Localnet]("localnet ports by datapath")
+MULTICHASSIS: Final = Bag[Uuid, Multichassis]("multichassis ports by datapath")
 RESIDENT: Final = Bag[str, bool]("resident ports by name")
 #: Claimed ports whose interface wants to hear when they work: name → interface.
 WAITING: Final = Bag[str, tuple[str, Uuid]]("claimed ports")
@@ -220,33 +239,47 @@ def _is_member(db: Reader, ours: Settings, row: PortBinding) -> bool:
     return group is not None and ours.chassis in group.members
 
 
-@family(over=PortBinding, emits=[PORT, RESIDENT])
-def port_name(db: Reader, uuid: Uuid) -> tuple[tuple[tuple[str, PortKey], ...], tuple[tuple[str, bool], ...]]:
-    """What logical flows mean by the name of a port."""
+Known = tuple[
+    tuple[tuple[str, PortKey], ...],
+    tuple[tuple[str, bool], ...],
+    tuple[tuple[Uuid, Edge], ...],
+    tuple[tuple[Uuid, Localnet], ...],
+    tuple[tuple[Uuid, Multichassis], ...],
+]
+
+
+@family(over=PortBinding, emits=[PORT, RESIDENT, EDGES, LOCALNETS, MULTICHASSIS])
+def known_port(db: Reader, uuid: Uuid) -> Known:
+    """What others need to know about a port.  One unit for all of it: there are as many as there are ports."""
     row = db.row(PortBinding, uuid)
     assert row is not None
-    chassis = own_chassis(db)
-    here = chassis is not None and row.chassis == chassis
-    if row.type == "chassisredirect":
-        found = db.look(BINDING, uuid)
-        here = found is not None
     names = ((row.logical_port, PortKey(row.datapath, row.tunnel_key, uuid)),)
-    return names, ((row.logical_port, True),) if here else ()
+    here = ((row.logical_port, True),) if _is_resident(db, row) else ()
+    localnets: tuple[tuple[Uuid, Localnet], ...] = ()
+    if row.type == "localnet":
+        network = row.options.get("network_name", "")
+        localnets = ((row.datapath, Localnet(row.tunnel_key, uuid, row.logical_port, network)),)
+    several = ((row.datapath, Multichassis(row.tunnel_key, uuid, row.logical_port)),) if row.additional_chassis else ()
+    return names, here, _edges(db, row), localnets, several
 
 
-@family(over=PortBinding, emits=[EDGES])
-def edge(db: Reader, uuid: Uuid) -> tuple[tuple[tuple[Uuid, Edge], ...]]:
+def _is_resident(db: Reader, row: PortBinding) -> bool:
+    """Whether `is_chassis_resident` says yes."""
+    if row.type == "chassisredirect":
+        return db.look(BINDING, row.uuid) is not None
+    return row.chassis is not None and row.chassis == own_chassis(db)
+
+
+def _edges(db: Reader, row: PortBinding) -> tuple[tuple[Uuid, Edge], ...]:
     """Where packets can go through a patch."""
-    row = db.row(PortBinding, uuid)
-    assert row is not None
     peer = row.options.get("peer")
-    if not peer or row.type not in ("patch", "l3gateway") or db.look(BINDING, uuid) is None:
-        return ((),)
+    if not peer or row.type not in ("patch", "l3gateway") or db.look(BINDING, row.uuid) is None:
+        return ()
     if not _leads_on(db, row):
-        return ((),)
+        return ()
     there = db.find(PortBinding, "logical_port", peer)
     datapath = db.column(PortBinding, there[0], "datapath") if there else None
-    return (((row.datapath, Edge(datapath)),) if datapath else (),)
+    return ((row.datapath, Edge(datapath)),) if datapath else ()
 
 
 def _leads_on(db: Reader, row: PortBinding) -> bool:

@@ -26,8 +26,9 @@ from pyovn.controller.local import HOST, LOCAL, Host, Installed, LocalRows, Zone
 from pyovn.controller.logical import FAULTS, GROUPS, METERS, LogicalFlows
 from pyovn.controller.monitor import Conditions, conditions
 from pyovn.controller.patches import OWNED
-from pyovn.controller.portflows import ANNOUNCED, BALANCER_PROBLEMS, PROBLEMS
+from pyovn.controller.portflows import ANNOUNCED, PROBLEMS
 from pyovn.controller.settings import Settings
+from pyovn.controller.tableflows import BALANCER_PROBLEMS
 from pyovn.controller.tunnels import CHASSIS_ID, INDEX_PREFIX
 from pyovn.controller.upkeep import CHASSIS_EDITS, IFACE_EDITS, PORT_EDITS, SWITCH_EDITS
 from pyovn.controller.view import ALL, SETTINGS, VIF

@@ -7,32 +7,15 @@ Flows are made, and southbound rows asked for, only for local datapaths.
 
 from typing import Final, NamedTuple
 
-from pyovn.controller.binding import EDGES, SEEDS, USERS, Pairs, User
+from pyovn.controller.binding import EDGES, LOCALNETS, SEEDS, USERS, Localnet, Pairs, User
 from pyovn.controller.local import Zone
 from pyovn.controller.physical.steps import Zones
 from pyovn.controller.view import ALL
 from pyovn.incr.engine import Reader, family
 from pyovn.incr.relation import Bag, Single
 from pyovn.net.uuids import Uuid
-from pyovn.tables.sb import DatapathBinding, LogicalDPGroup, PortBinding, SBGlobal
+from pyovn.tables.sb import DatapathBinding, LogicalDPGroup
 from pyovn.tables.vswitch import OpenvSwitch
-
-
-class Localnet(NamedTuple):
-    """A port into a physical network."""
-
-    key: int
-    uuid: Uuid
-    name: str
-    network: str
-
-
-class Multichassis(NamedTuple):
-    """A port that is on several chassis."""
-
-    key: int
-    uuid: Uuid
-    name: str
 
 
 class Datapath(NamedTuple):
@@ -61,23 +44,6 @@ class Datapath(NamedTuple):
 LOCAL: Final = Bag[Uuid, bool]("local datapaths")
 DATAPATH: Final = Single[Uuid, Datapath]("local datapaths, described")
 DATAPATHS: Final = Single[Uuid, tuple[Datapath, ...]]("local datapaths by datapath group")
-LOCALNETS: Final = Bag[Uuid, Localnet]("localnet ports by datapath")
-MULTICHASSIS: Final = Bag[Uuid, Multichassis]("multichassis ports by datapath")
-
-
-@family(over=PortBinding, emits=[LOCALNETS, MULTICHASSIS])
-def notable_port(
-    db: Reader, uuid: Uuid
-) -> tuple[tuple[tuple[Uuid, Localnet], ...], tuple[tuple[Uuid, Multichassis], ...]]:
-    """Ports that matter to all others of their datapath."""
-    row = db.row(PortBinding, uuid)
-    assert row is not None
-    localnets: tuple[tuple[Uuid, Localnet], ...] = ()
-    if row.type == "localnet":
-        network = row.options.get("network_name", "")
-        localnets = ((row.datapath, Localnet(row.tunnel_key, uuid, row.logical_port, network)),)
-    several = ((row.datapath, Multichassis(row.tunnel_key, uuid, row.logical_port)),) if row.additional_chassis else ()
-    return localnets, several
 
 
 @family(over=OpenvSwitch, emits=[LOCAL])
@@ -134,10 +100,3 @@ def zone_of(db: Reader, user: str) -> int:
     """The zone of a user; 0 before it has one."""
     row = db.row(Zone, Uuid(user))
     return row.number if row is not None else 0
-
-
-def global_options(db: Reader) -> dict[str, str]:
-    """`SB_Global.options`."""
-    for uuid in db.uuids(SBGlobal):
-        return db.column(SBGlobal, uuid, "options") or {}
-    return {}

@@ -2,36 +2,33 @@
 
 from typing import Final
 
-from pyovn.controller import binding, datapaths, logical, portflows, upkeep, view
+from pyovn.controller import binding, datapaths, groupflows, logical, portflows, tableflows, upkeep, view
 from pyovn.controller.logical import LogicalFlows
 from pyovn.incr.engine import Family
 
 PHYSICAL: Final[tuple[Family, ...]] = (
     view.configuration,
+    view.global_settings,
+    view.own_row,
     view.attachment,
     view.attached_interface,
     view.ha_group,
     view.peer,
     binding.binding,
-    binding.port_name,
-    binding.edge,
-    datapaths.notable_port,
+    binding.known_port,
     datapaths.locality,
     datapaths.datapath,
     datapaths.datapath_group,
     logical.multicast_name,
-    portflows.fixed,
-    portflows.tunnel_arrival,
+    groupflows.fixed,
+    groupflows.tunnel_arrival,
+    groupflows.group,
+    groupflows.chassis_mac,
     portflows.port,
-    portflows.secured_port,
-    portflows.group,
-    portflows.chassis_mac,
-    portflows.learned_neighbour,
-    portflows.static_neighbour,
-    portflows.learned_station,
-    portflows.balancer,
-    portflows.announced,
-    upkeep.wanted_patch,
+    tableflows.learned_neighbour,
+    tableflows.static_neighbour,
+    tableflows.learned_station,
+    tableflows.balancer,
     upkeep.switch_upkeep,
     upkeep.interface_upkeep,
     upkeep.chassis_upkeep,

@@ -8,6 +8,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import Any
 
 from pyovn.incr.relation import Facts, Relation
+from pyovn.net.uuids import Uuid
 from pyovn.openflow.actions import Conjunction
 from pyovn.openflow.flows import Flow, FlowKey
 
@@ -88,6 +89,11 @@ class FlowTable(Relation[FlowKey, Flow | None, Flows]):
 
 
 FLOWS = FlowTable("flows")
+
+
+def cookie_of(uuid: Uuid) -> int:
+    """The flow cookie that names a row."""
+    return int(uuid[:8], 16)
 
 
 def as_flow_facts(facts: Facts[Any, Any, Any]) -> FlowFacts:

@@ -87,3 +87,6 @@ IPV4: Final = 0x0800
 IPV6: Final = 0x86DD
 ARP: Final = 0x0806
 RARP: Final = 0x8035
+
+#: Id of the conjunction that turns a chassis' MAC back into a router's.
+CHASSIS_MAC_CONJUNCTION: Final = 100

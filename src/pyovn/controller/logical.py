@@ -8,27 +8,25 @@ port in ingress, the output port in egress of a switch): no packet can meet it.
 
 import re
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from pyovn.controller import layout
 from pyovn.controller.binding import LOCAL_PORT, PORT, RESIDENT
-from pyovn.controller.datapaths import DATAPATH, DATAPATHS, Datapath, global_options
-from pyovn.controller.flowtable import FLOWS, Flows
+from pyovn.controller.datapaths import DATAPATH, DATAPATHS, Datapath
+from pyovn.controller.flowtable import FLOWS, Flows, cookie_of
 from pyovn.controller.ids import Ids
-from pyovn.controller.portflows import cookie_of
 from pyovn.controller.template import Compiled, Template, learn, pattern, rivals, shape, value_of
+from pyovn.controller.view import global_options
 from pyovn.incr.engine import Family, Reader, family
 from pyovn.incr.relation import Bag, Single
-from pyovn.lang.actions.env import Actions as LogicalActions
 from pyovn.lang.actions.env import Env, MeterRequest, encode
 from pyovn.lang.actions.parse import parse as parse_actions
-from pyovn.lang.match.annotate import prerequisites
-from pyovn.lang.match.ast import TRUE, Compare, Expr, IsPort, conjunction, leaves
+from pyovn.lang.actions.prerequisites import prerequisites
+from pyovn.lang.match.ast import Compare, IsPort, conjunction, leaves
 from pyovn.lang.match.compile import Clause
 from pyovn.lang.match.compile import template as match_template
 from pyovn.lang.match.parse import parse as parse_match
-from pyovn.lang.symbols import SYMBOLS, TRACKED_SYMBOLS, SymbolTable
+from pyovn.lang.symbols import SYMBOLS, TRACKED_SYMBOLS
 from pyovn.net.errors import OvnError
 from pyovn.net.uuids import Uuid
 from pyovn.openflow.action_codec import encode_actions
@@ -45,8 +43,8 @@ FAULTS: Final = Single[Uuid, str]("faults of logical flows")
 #: (datapath, name) → key of a multicast group
 MULTICAST: Final = Bag[tuple[Uuid, str], int]("multicast groups by name")
 
-#: The name that stands for no port at all.
-NO_PORT: Final = "none"
+#: Names that stand for no port at all.
+NO_PORT: Final = ("none", "")
 FULL_METADATA: Final = 0xFFFFFFFFFFFFFFFF
 _RESIDENT: Final = re.compile(r'is_chassis_resident\("([^"]*)"\)')
 _SET: Final = re.compile(r"\$([A-Za-z_.][\w.]*)")
@@ -144,13 +142,13 @@ class _Compilation:
         named = found is None or any(kind == "p" for kind, _ in found.constants)
         named = named or "@" in self.row.match
         out: list[Flow] = []
-        known: dict[Place, Compiled] = {}
+        known: dict[tuple[bool, bool], Compiled] = {}
         for datapath in datapaths:
-            place = self._place(datapath)
-            compiled = None if named else known.get(place)
+            kind = datapath.is_switch, datapath.snat_zone != 0
+            compiled = None if named else known.get(kind)
             if compiled is None:
                 self.keys.clear()
-                compiled = known[place] = self._compiled(found, place, datapath)
+                compiled = known[kind] = self._compiled(found, self._place(datapath), datapath)
             self._instantiate(compiled, datapath, out)
         return tuple(out)
 
@@ -195,11 +193,12 @@ class _Compilation:
         """The result, and the fields that the match compares with more than one thing."""
         symbols = TRACKED_SYMBOLS if self.row.tags.get("acl_ct_translation") == "true" else SYMBOLS
         match_text, _, actions_text = text.partition(_SEPARATOR)
-        actions = _actions(actions_text, place.pipeline, place.table)
+        actions = parse_actions(actions_text, symbols, pipeline=place.pipeline, table=place.table)
         sets, groups = self._address_sets(match_text), self._port_groups(match_text, datapath)
         expr = parse_match(match_text, symbols, sets, groups)
         contested = frozenset(rivals(_fields(leaf) for leaf in leaves(expr) if isinstance(leaf, Compare | IsPort)))
-        full = _with_needs(expr, actions, symbols)
+        needed = prerequisites(actions, symbols)
+        full = expr if needed is None else conjunction((expr, needed))
         compiled = match_template(full, self._resident, symbols).instantiate(ports)
         patterns = tuple(pattern(match, clauses) for match, clauses in compiled)
         return Compiled(patterns, encode(actions, self._env(place, datapath, ports))), contested
@@ -238,7 +237,7 @@ class _Compilation:
         """Name → key on this datapath; keys of ports are noted."""
 
         def lookup(name: str) -> int | None:
-            if name == NO_PORT:
+            if name in NO_PORT:
                 return 0
             for found in self.db.look(PORT, name):
                 if found.datapath == datapath.uuid:
@@ -366,21 +365,3 @@ def _fields(leaf: Compare | IsPort) -> tuple[str, ...]:
         return ()
     base = symbol.base or symbol
     return tuple(name for name, _ in base.pieces) or (base.openflow,)
-
-
-@lru_cache(maxsize=1 << 12)
-def _actions(text: str, pipeline: Any, table: int) -> LogicalActions:
-    return parse_actions(text, pipeline=pipeline, table=table)
-
-
-def _with_needs(expr: Expr, actions: LogicalActions, symbols: SymbolTable) -> Expr:
-    """The match, narrowed to packets that the actions make sense for."""
-    needs = dict.fromkeys(need for action in actions for need in action.needs())
-    return conjunction((expr, *(_need(name, symbols) for name in needs))) if needs else expr
-
-
-def _need(name: str, symbols: SymbolTable) -> Expr:
-    """The condition that an action names: a predicate, or the prerequisites of `=symbol`."""
-    if name.startswith("="):
-        return prerequisites(symbols[name[1:]], symbols) or TRUE
-    return parse_match(name, symbols)

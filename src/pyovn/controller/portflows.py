@@ -1,7 +1,7 @@
-"""The physical flows of every row: ports, groups, tunnels and what was learned, from facts to `physical`.
+"""The flows of ports: from facts about a Port_Binding row to `physical`, with what else a port here asks for.
 
-Port_Binding ─► ports, remote, port_security     Multicast_Group ─► remote.group_flows
-interface ─► tunnels.arrivals                    MAC_Binding, Static_MAC_Binding, FDB ─► neighbours
+here        ports, port_security, a patch to its physical network, announcements
+elsewhere   remote, or through a physical network
 """
 
 from collections.abc import Iterator
@@ -10,25 +10,24 @@ from typing import Final, NamedTuple
 
 from pyovn.controller import layout
 from pyovn.controller.announce import Announced
-from pyovn.controller.binding import BINDING, PORT, Binding
-from pyovn.controller.datapaths import DATAPATH, DATAPATHS, MULTICHASSIS, Datapath, global_options, zones
-from pyovn.controller.flowtable import FLOWS, Flows
-from pyovn.controller.local import HOST, Host
-from pyovn.controller.physical import balancers, neighbours, port_security, ports, remote, tunnels
-from pyovn.controller.physical.fixed import fixed_flows
+from pyovn.controller.binding import BINDING, MULTICHASSIS, Binding
+from pyovn.controller.datapaths import DATAPATH, Datapath, zones
+from pyovn.controller.flowtable import FLOWS, Flows, cookie_of
+from pyovn.controller.layout import CHASSIS_MAC_CONJUNCTION
+from pyovn.controller.patches import L2GATEWAY, LOCALNET, WantedPatch
+from pyovn.controller.physical import port_security, ports, remote, tunnels
 from pyovn.controller.physical.multichassis import LINK_HEADER, awaiting_activation, size_checks
 from pyovn.controller.physical.ports import LogicalPort, Wire
-from pyovn.controller.physical.remote import Members
 from pyovn.controller.physical.steps import NO_ZONES
 from pyovn.controller.physical.tunnels import Tunnel
 from pyovn.controller.settings import Settings
 from pyovn.controller.view import (
     ALL,
-    ATTACHED,
     HA,
     PEER,
-    PEERS,
     TUNNEL,
+    always_tunnel,
+    option_of,
     our_settings,
     own_chassis,
     paths,
@@ -46,17 +45,11 @@ from pyovn.openflow.actions import Actions, Conjunction, Controller
 from pyovn.openflow.flows import Flow
 from pyovn.openflow.match import match
 from pyovn.tables.sb import (
-    FDB,
     Chassis,
     DatapathBinding,
     Encap,
-    LoadBalancer,
-    MACBinding,
-    MulticastGroup,
     PortBinding,
-    StaticMACBinding,
 )
-from pyovn.tables.vswitch import Interface
 
 #: What answers a packet that is too large, by Ethernet type.
 TOO_BIG: Final = {
@@ -68,6 +61,7 @@ TOO_BIG: Final = {
 
 Problems = tuple[str, ...]
 #: What is wrong with a row, by row.
+PATCHES: Final = Bag[str, WantedPatch]("wanted patch ports")
 PROBLEMS: Final = Single[Uuid, Problems]("problems of ports")
 
 BALANCER_PROBLEMS: Final = Single[Uuid, Problems]("problems of load balancers")
@@ -76,64 +70,37 @@ BALANCER_PROBLEMS: Final = Single[Uuid, Problems]("problems of load balancers")
 ANNOUNCED: Final = Bag[str, Announced]("announcements")
 #: Types whose ports on other chassis a physical network reaches directly.
 BRIDGEABLE: Final = frozenset({"", "localport", "external", "virtual"})
-#: Id of the conjunction that turns a chassis MAC back into a router's.
-CHASSIS_MAC_CONJUNCTION: Final = 100
 ACTIVATION_OPCODE: Final = (26).to_bytes(4, "big") + bytes(4)
 
 
-def cookie_of(uuid: Uuid) -> int:
-    """The flow cookie that names a row."""
-    return int(uuid[:8], 16)
+Wanted = tuple[Flows, Problems, tuple[tuple[str, WantedPatch], ...], tuple[tuple[str, Announced], ...]]
+NOTHING: Final[Wanted] = (), (), (), ()
 
 
-def option_of(db: Reader) -> str | None:
-    """The field that holds the Geneve option, or None before the switch has told."""
-    host = db.row(Host, Uuid(HOST))
-    return None if host is None or host.option_field < 0 else tunnels.option_field(host.option_field)
-
-
-@family(over=Host, emits=[FLOWS])
-def fixed(db: Reader, uuid: Uuid) -> tuple[Flows]:
-    """The flows of every bridge."""
-    return (tuple(fixed_flows()),)
-
-
-@family(over=Interface, emits=[FLOWS])
-def tunnel_arrival(db: Reader, uuid: Uuid) -> tuple[Flows]:
-    """Packets from one tunnel."""
-    option = option_of(db)
-    tunnel = _tunnel(db, uuid)
-    if option is None or tunnel is None:
-        return ((),)
-    return (tuple(tunnels.arrivals(tunnel, option)),)
-
-
-def _tunnel(db: Reader, interface: Uuid) -> Tunnel | None:
-    """The tunnel that an interface is."""
-    if db.column(Interface, interface, "type") not in tunnels.TYPES or not db.look(ATTACHED, interface):
-        return None
-    ofport = db.column(Interface, interface, "ofport") or 0
-    type_ = db.column(Interface, interface, "type")
-    other = db.column(Interface, interface, "other_config")
-    if ofport <= 0:
-        return None
-    return Tunnel("", type_, ofport, "", "", ramp=other.get("is-vtep") == "true")
-
-
-@family(over=PortBinding, emits=[FLOWS])
-def port(db: Reader, uuid: Uuid) -> tuple[Flows]:
+@family(over=PortBinding, emits=[FLOWS, PROBLEMS, PATCHES, ANNOUNCED])
+def port(db: Reader, uuid: Uuid) -> Wanted:
     """A port of a local datapath, here or elsewhere."""
     row = db.row(PortBinding, uuid)
     assert row is not None
     where, ours = db.look(DATAPATH, row.datapath), our_settings(db)
     if where is None or ours is None:
-        return ((),)
+        return NOTHING
     here = db.look(BINDING, uuid)
     if here is None:
-        flows = _elsewhere(db, ours, where, row)
-    else:
-        flows = HERE[here.type](db, ours, where, row, here)
-    return (tuple(flows),)
+        return tuple(_elsewhere(db, ours, where, row)), (), (), ()
+    flows = list(HERE[here.type](db, ours, where, row, here))
+    problems: list[str] = []
+    if here.type == "" and row.port_security:
+        flows += _secured(where, row, problems)
+    announced = tuple((ALL, found) for found in _announced(db, where, row)) if here.type == "" else ()
+    return tuple(flows), tuple(problems), _patches(ours, row), announced
+
+
+def _patches(ours: Settings, row: PortBinding) -> tuple[tuple[str, WantedPatch], ...]:
+    """The patch to a physical network that a port needs."""
+    kind = {"localnet": LOCALNET, "l2gateway": L2GATEWAY}.get(row.type)
+    bridge = ours.bridge_mappings.get(row.options.get("network_name", ""))
+    return ((ALL, WantedPatch(row.logical_port, kind, bridge)),) if kind and bridge else ()
 
 
 def _logical(db: Reader, where: Datapath, row: PortBinding, *, own_zone: bool = True) -> LogicalPort:
@@ -326,7 +293,7 @@ def _elsewhere(db: Reader, ours: Settings, where: Datapath, row: PortBinding) ->
     if row.type == "chassisredirect" and _has_rivals(db, row):
         yield from _failover(db, ours, logical, row)
         return
-    localnets = where.localnets if row.type in BRIDGEABLE and not _always_tunnel(db) else ()
+    localnets = where.localnets if row.type in BRIDGEABLE and not always_tunnel(db) else ()
     if localnets:
         yield from _from_multichassis(db, ours, where, row, logical)
     if localnets and not row.additional_chassis:
@@ -338,10 +305,6 @@ def _elsewhere(db: Reader, ours: Settings, where: Datapath, row: PortBinding) ->
 def _has_rivals(db: Reader, row: PortBinding) -> bool:
     group = db.look(HA, row.ha_chassis_group) if row.ha_chassis_group else None
     return group is not None and len(group.members) > 1
-
-
-def _always_tunnel(db: Reader) -> bool:
-    return global_options(db).get("always_tunnel") == "true"
 
 
 def _locations(db: Reader, row: PortBinding) -> list[tuple[Uuid, Uuid | None]]:
@@ -412,214 +375,12 @@ def _ramp(db: Reader, logical: LogicalPort, row: PortBinding) -> Iterator[Flow]:
         yield tunnels.ramp_arrivals(tunnel, logical.datapath, logical.key, logical.cookie)
 
 
-@family(over=PortBinding, emits=[FLOWS, PROBLEMS])
-def secured_port(db: Reader, uuid: Uuid) -> tuple[Flows, Problems]:
-    """Port security of a port that is here."""
-    here = db.look(BINDING, uuid)
-    security = db.column(PortBinding, uuid, "port_security")
-    if here is None or here.type != "" or not security:
-        return (), ()
-    row = db.row(PortBinding, uuid)
-    assert row is not None
-    where = db.look(DATAPATH, row.datapath)
-    if where is None:
-        return (), ()
-    entries, problems = [], []
-    for text in sorted(security):
-        try:
-            entries.append(port_security.parse_entry(text))
-        except Malformed as fault:
-            problems.append(f"port {row.logical_port}: {fault}")
-    if not entries:
-        return (), tuple(problems)
-    logical = LogicalPort(cookie_of(uuid), where.key, row.tunnel_key, NO_ZONES)
-    return tuple(port_security.security_flows(logical, entries)), tuple(problems)
-
-
-@family(over=MulticastGroup, emits=[FLOWS])
-def group(db: Reader, uuid: Uuid) -> tuple[Flows]:
-    """One multicast group."""
-    row = db.row(MulticastGroup, uuid)
-    assert row is not None
-    where, ours, option = db.look(DATAPATH, row.datapath), our_settings(db), option_of(db)
-    if where is None or ours is None:
-        return ((),)
-    local: list[tuple[int, int]] = []
-    patches: list[int] = []
-    localports: list[int] = []
-    chassis: set[Uuid] = set()
-    for member in sorted(row.ports):
-        _sort_in(db, where, member, local, patches, localports, chassis)
-    bridged = bool(where.localnets) and not _always_tunnel(db)
-    far = () if bridged or option is None else _one_each(db, ours, chassis)
-    logical = LogicalPort(cookie_of(uuid), where.key, row.tunnel_key, NO_ZONES)
-    members = Members(tuple(sorted(local)), tuple(sorted(patches)), tuple(sorted(localports)))
-    return (tuple(remote.group_flows(logical, members, far, option or "")),)
-
-
-def _sort_in(
-    db: Reader,
-    where: Datapath,
-    member: Uuid,
-    local: list[tuple[int, int]],
-    patches: list[int],
-    localports: list[int],
-    chassis: set[Uuid],
-) -> None:
-    row = db.row(PortBinding, member)
-    if row is None or row.datapath != where.uuid:
-        return
-    here = db.look(BINDING, member)
-    match row.type, here:
-        case "patch", _:
-            patches.append(row.tunnel_key)
-        case "localport", _:
-            localports.append(row.tunnel_key)
-        case "localnet", Binding(ofport=0):
-            pass
-        case (("chassisredirect" | "external" | "virtual"), _):
-            pass
-        case _, Binding():
-            local.append((row.tunnel_key, zones(db, where, row.logical_port).port))
-    own = own_chassis(db)
-    if row.type not in ("patch", "localport", "localnet"):
-        chassis.update(each for each in (row.chassis, *row.additional_chassis) if each is not None and each != own)
-
-
-def _one_each(db: Reader, ours: Settings, chassis: set[Uuid]) -> list[Tunnel]:
-    """One tunnel to each of several chassis."""
-    found: list[Tunnel] = []
-    for each in sorted(chassis):
-        route = paths(db, ours, each, None)
-        found += [tunnel for tunnel in route if tunnel is not None][:1]
-    return found
-
-
-@family(over=Host, emits=[FLOWS])
-def chassis_mac(db: Reader, uuid: Uuid) -> tuple[Flows]:
-    """The MACs that other chassis use in place of routers' on physical networks."""
-    ours = our_settings(db)
-    if ours is None or not ours.chassis_macs:
-        return ((),)
-    flows: list[Flow] = []
-    for each in db.look(PEERS, ALL):
-        there = db.look(PEER, each)
-        for _, text in there.macs if there is not None else ():
-            try:
-                where = match(eth_src=mac_int(text))
-            except Malformed:
-                continue
-            flows.append(Flow(0, 180, where, (Conjunction(CHASSIS_MAC_CONJUNCTION, 1, 2),), cookie_of(each)))
-    return (tuple(flows),)
-
-
-@family(over=MACBinding, emits=[FLOWS])
-def learned_neighbour(db: Reader, uuid: Uuid) -> tuple[Flows]:
-    """A neighbour of a router that somebody heard of."""
-    row = db.row(MACBinding, uuid)
-    assert row is not None
-    found = _neighbour(db, row)
-    if found is None:
-        return ((),)
-    datapath, key, address, mac = found
-    cookie = cookie_of(uuid)
-    flows = neighbours.binding_flows(datapath, key, address, mac, priority=neighbours.LEARNED, cookie=cookie)
-    return ((*flows, *neighbours.usage_flows(datapath, key, address, mac, cookie)),)
-
-
-@family(over=StaticMACBinding, emits=[FLOWS])
-def static_neighbour(db: Reader, uuid: Uuid) -> tuple[Flows]:
-    """A neighbour that somebody configured."""
-    row = db.row(StaticMACBinding, uuid)
-    assert row is not None
-    found = _neighbour(db, row)
-    if found is None:
-        return ((),)
-    datapath, key, address, mac = found
-    priority = neighbours.STATIC_OVERRIDING if row.override_dynamic_mac else neighbours.STATIC
-    return (tuple(neighbours.binding_flows(datapath, key, address, mac, priority=priority, cookie=cookie_of(uuid))),)
-
-
-def _neighbour(db: Reader, row: MACBinding | StaticMACBinding) -> tuple[int, int, tuple[int, int], int] | None:
-    """(datapath key, port key, address, MAC), or None where that is not local or makes no sense."""
-    where = db.look(DATAPATH, row.datapath)
-    named = db.look(PORT, row.logical_port)
-    if where is None or not named or named[0].datapath != row.datapath:
-        return None
-    try:
-        return where.key, named[0].key, ip_parse(row.ip), mac_int(row.mac)
-    except Malformed:
-        return None
-
-
-@family(over=FDB, emits=[FLOWS])
-def learned_station(db: Reader, uuid: Uuid) -> tuple[Flows]:
-    """A station of a switch that somebody heard of."""
-    row = db.row(FDB, uuid)
-    assert row is not None
-    found = db.find(DatapathBinding, "tunnel_key", row.dp_key)
-    where = db.look(DATAPATH, found[0]) if found else None
-    if where is None:
-        return ((),)
-    try:
-        mac = mac_int(row.mac)
-    except Malformed:
-        return ((),)
-    beside = bool(where.localnets) and row.port_key not in [each.key for each in where.localnets]
-    vif = beside and _is_vif(db, where, row.port_key)
-    flows = neighbours.forwarding_flows(where.key, mac, row.port_key, beside_localnet=vif, cookie=cookie_of(uuid))
-    return (tuple(flows),)
-
-
-def _is_vif(db: Reader, where: Datapath, key: int) -> bool:
-    learns = any(
-        db.column(PortBinding, each.uuid, "options").get("localnet_learn_fdb") == "true" for each in where.localnets
-    )
-    if not learns:
-        return False
-    return any(db.column(PortBinding, each, "type") == "" for each in db.find(PortBinding, "tunnel_key", key))
-
-
-@family(over=LoadBalancer, emits=[FLOWS, BALANCER_PROBLEMS])
-def balancer(db: Reader, uuid: Uuid) -> tuple[Flows, Problems]:
-    """Hairpin flows of a load balancer on local switches."""
-    row = db.row(LoadBalancer, uuid)
-    assert row is not None
-    on = {
-        found.key
-        for each in sorted(row.datapaths)
-        if (found := db.look(DATAPATH, each)) is not None and found.is_switch
-    }
-    for group in (row.ls_datapath_group, row.datapath_group):
-        if group is not None:
-            on.update(found.key for found in db.look(DATAPATHS, group) or () if found.is_switch)
-    if not on:
-        return (), ()
-    problems: list[str] = []
-    described = balancers.Balancer(
-        cookie_of(uuid),
-        row.protocol or "tcp",
-        tuple(balancers.vips_of(row.vips, problems)),
-        balancers.snat_addresses(row.options.get("hairpin_snat_ip", "").split()),
-        tuple(sorted(on)),
-        "reg4" if global_options(db).get("register_consolidation") == "true" else "reg1",
-    )
-    return tuple(balancers.hairpin_flows(described)), tuple(f"{row.name}: {text}" for text in problems)
-
-
-@family(over=PortBinding, emits=[ANNOUNCED])
-def announced(db: Reader, uuid: Uuid) -> tuple[tuple[tuple[str, Announced], ...]]:
+def _announced(db: Reader, where: Datapath, row: PortBinding) -> Iterator[Announced]:
     """What a port here has to announce on its physical network."""
-    row, here = db.row(PortBinding, uuid), db.look(BINDING, uuid)
-    if row is None or here is None or here.type != "" or row.chassis is None or row.chassis != own_chassis(db):
-        return ((),)
-    where = db.look(DATAPATH, row.datapath)
-    if where is None or not where.localnets or row.options.get("disable_garp_rarp") == "true":
-        return ((),)
-    return (tuple((ALL, found) for found in _announcements(where, row)),)
-
-
-def _announcements(where: Datapath, row: PortBinding) -> Iterator[Announced]:
+    if not where.localnets or row.chassis is None or row.chassis != own_chassis(db):
+        return
+    if row.options.get("disable_garp_rarp") == "true":
+        return
     for text in sorted(row.mac):
         words = text.split()
         try:
@@ -629,3 +390,16 @@ def _announcements(where: Datapath, row: PortBinding) -> Iterator[Announced]:
             continue
         ips = [ip for version, ip in versions if version == 4]
         yield from (Announced(where.key, row.tunnel_key, mac, ip) for ip in ips or [0])
+
+
+def _secured(where: Datapath, row: PortBinding, problems: list[str]) -> Iterator[Flow]:
+    """Port security of a port that is here."""
+    entries = []
+    for text in sorted(row.port_security):
+        try:
+            entries.append(port_security.parse_entry(text))
+        except Malformed as fault:
+            problems.append(f"port {row.logical_port}: {fault}")
+    if entries:
+        logical = LogicalPort(cookie_of(row.uuid), where.key, row.tunnel_key, NO_ZONES)
+        yield from port_security.security_flows(logical, entries)

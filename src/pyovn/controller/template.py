@@ -48,9 +48,10 @@ def pattern(match: Match, clauses: tuple[Clause, ...]) -> Pattern:
 
 # -- shapes --------------------------------------------------------------------------------------------------------
 
+#: Constants stand after a space, a brace or a comma, which rules most places out at once; ports after their field.
 _CONSTANT: Final = re.compile(
-    r"""(?P<side>\b(?:in|out)port\ ==?\ )"(?P<p>[^"]*)"
-      | (?<![\w.:$@^"])(?:
+    r"""(?:(?<=port\ ==\ )|(?<=port\ =\ ))"(?P<p>[^"]*)"
+      | (?<=[ ({,])(?:
           (?P<m>[0-9a-f]{2}(?::[0-9a-f]{2}){5})(?![\w:/.])
         | (?P<i>\d{1,3}(?:\.\d{1,3}){3})(?![\w/.:-])
         | (?P<j>(?:[0-9a-f]{1,4})?(?::[0-9a-f]{0,4}){2,7})(?![\w:/.-]) )""",
@@ -79,7 +80,7 @@ def shape(text: str) -> Shape | None:
         if not kind:
             return found[0]
         constants.append((kind, constant))
-        return f"{found['side'] or ''}\0{kind}"
+        return f"\0{kind}"
 
     rest = _CONSTANT.sub(cut, text)
     return None if '"' in rest else Shape(rest, tuple(constants))

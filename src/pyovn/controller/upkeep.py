@@ -14,11 +14,11 @@ from typing import Final
 from pyovn.controller import bridge as bridges
 from pyovn.controller import chassis as registration
 from pyovn.controller.binding import ADDITIONAL, BINDING, MAIN, PORT, Binding
-from pyovn.controller.datapaths import DATAPATH, global_options
 from pyovn.controller.edits import Edit, Put, Take, Update, map_edits
 from pyovn.controller.local import HOST, Host, Installed
-from pyovn.controller.patches import L2GATEWAY, LOCALNET, WantedPatch, patch_edits
+from pyovn.controller.patches import patch_edits
 from pyovn.controller.physical.tunnels import TYPES
+from pyovn.controller.portflows import PATCHES
 from pyovn.controller.settings import Settings
 from pyovn.controller.tunnels import CHASSIS_ID, WantedTunnel, chassis_index, parse_id, tunnel_edits
 from pyovn.controller.view import (
@@ -29,11 +29,12 @@ from pyovn.controller.view import (
     PEER,
     PEERS,
     VIF,
+    global_options,
     our_settings,
     own_chassis,
 )
 from pyovn.incr.engine import Reader, family
-from pyovn.incr.relation import Bag, Single
+from pyovn.incr.relation import Single
 from pyovn.net.uuids import Uuid
 from pyovn.tables.sb import Chassis, ChassisPrivate, Encap, PortBinding
 from pyovn.tables.vswitch import Bridge, Interface, OpenvSwitch, Port
@@ -44,7 +45,6 @@ SWITCH_EDITS: Final = Single[Uuid, tuple[Edit, ...]]("wishes for the switch")
 IFACE_EDITS: Final = Single[Uuid, tuple[Edit, ...]]("wishes for interfaces")
 CHASSIS_EDITS: Final = Single[Uuid, tuple[Edit, ...]]("wishes for the chassis")
 PORT_EDITS: Final = Single[Uuid, tuple[Edit, ...]]("wishes for ports")
-PATCHES: Final = Bag[str, WantedPatch]("wanted patch ports")
 
 INSTALLED: Final = "ovn-installed"
 INSTALLED_AT: Final = "ovn-installed-ts"
@@ -60,23 +60,6 @@ BFD_OPTIONS: Final = {
 def some(edits: Iterable[Edit]) -> Edits:
     """The edits, or None for none, so that relations list only rows that want something."""
     return tuple(edits) or None
-
-
-@family(over=PortBinding, emits=[PATCHES])
-def wanted_patch(db: Reader, uuid: Uuid) -> tuple[tuple[tuple[str, WantedPatch], ...]]:
-    """The patch to a physical network that a port needs."""
-    row = db.row(PortBinding, uuid)
-    ours = our_settings(db)
-    assert row is not None
-    if row.type not in ("localnet", "l2gateway") or ours is None or db.look(BINDING, uuid) is None:
-        return ((),)
-    if row.type == "localnet" and db.look(DATAPATH, row.datapath) is None:
-        return ((),)
-    bridge = ours.bridge_mappings.get(row.options.get("network_name", ""))
-    if bridge is None:
-        return ((),)
-    kind = LOCALNET if row.type == "localnet" else L2GATEWAY
-    return (((ALL, WantedPatch(row.logical_port, kind, bridge)),),)
 
 
 @family(over=OpenvSwitch, emits=[SWITCH_EDITS])

@@ -4,17 +4,18 @@ Open_vSwitch ─► SETTINGS           Bridge, Port, Interface ─► VIF  TUNNE
 Chassis, Encap ─► PEER             HA_Chassis_Group ─► HA
 """
 
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from pyovn.controller import tunnels
 from pyovn.controller.local import HOST, Host
 from pyovn.controller.patches import L2GATEWAY, LOCALNET
-from pyovn.controller.physical.tunnels import Tunnel
+from pyovn.controller.physical.tunnels import Tunnel, option_field
 from pyovn.controller.settings import Settings, settings
 from pyovn.incr.engine import Reader, family
 from pyovn.incr.relation import Bag, Single
 from pyovn.net.uuids import Uuid
-from pyovn.tables.sb import Chassis, Encap, HAChassis, HAChassisGroup
+from pyovn.tables.sb import Chassis, Encap, HAChassis, HAChassisGroup, SBGlobal
 from pyovn.tables.vswitch import Bridge, Interface, OpenvSwitch, Port
 
 
@@ -58,6 +59,8 @@ class Group(NamedTuple):
 
 
 SETTINGS: Final = Single[Uuid, Settings]("settings")
+OPTIONS: Final = Single[Uuid, Mapping[str, str]]("global options")
+OWN_CHASSIS: Final = Single[Uuid, Uuid]("our chassis")
 ATTACHED: Final = Bag[Uuid, Attached]("attached interfaces")
 VIF: Final = Bag[str, Vif]("interfaces by logical port")
 PATCH: Final = Bag[str, int]("patch ports by logical port")
@@ -68,22 +71,49 @@ HA: Final = Single[Uuid, Group]("HA groups")
 HA_GROUPS: Final = Bag[str, Uuid]("all HA groups")
 #: The key of relations that list everything there is.
 ALL: Final = ""
+#: The key of relations that have one fact.
+THE_HOST: Final = Uuid(HOST)
 
 
-@family(over=OpenvSwitch, emits=[SETTINGS])
+@family(over=Host, emits=[SETTINGS])
 def configuration(db: Reader, uuid: Uuid) -> tuple[Settings | None]:
     """How this chassis is configured."""
-    host = db.row(Host, Uuid(HOST))
-    if host is None:
-        return (None,)
-    return (settings(db.column(OpenvSwitch, uuid, "external_ids"), host.chassis, host.hostname),)
+    host = db.row(Host, uuid)
+    assert host is not None
+    for switch in db.uuids(OpenvSwitch):
+        return (settings(db.column(OpenvSwitch, switch, "external_ids"), host.chassis, host.hostname),)
+    return (None,)
+
+
+@family(over=Host, emits=[OPTIONS])
+def global_settings(db: Reader, uuid: Uuid) -> tuple[Mapping[str, str]]:
+    """`SB_Global.options`."""
+    for each in db.uuids(SBGlobal):
+        return (db.column(SBGlobal, each, "options"),)
+    return ({},)
+
+
+@family(over=Host, emits=[OWN_CHASSIS])
+def own_row(db: Reader, uuid: Uuid) -> tuple[Uuid | None]:
+    """Our Chassis row."""
+    ours = our_settings(db)
+    found = db.find(Chassis, "name", ours.chassis) if ours is not None else []
+    return (found[0] if found else None,)
 
 
 def our_settings(db: Reader) -> Settings | None:
     """The settings, or None before there are any."""
-    for uuid in db.uuids(OpenvSwitch):
-        return db.look(SETTINGS, uuid)
-    return None
+    return db.look(SETTINGS, THE_HOST)
+
+
+def global_options(db: Reader) -> Mapping[str, str]:
+    """`SB_Global.options`."""
+    return db.look(OPTIONS, THE_HOST) or {}
+
+
+def own_chassis(db: Reader) -> Uuid | None:
+    """The UUID of our Chassis row."""
+    return db.look(OWN_CHASSIS, THE_HOST)
 
 
 @family(over=Bridge, emits=[ATTACHED])
@@ -177,13 +207,6 @@ def _chassis_name(db: Reader, uuid: Uuid | None) -> str:
     return (db.column(Chassis, uuid, "name") or "") if uuid else ""
 
 
-def own_chassis(db: Reader) -> Uuid | None:
-    """The UUID of our Chassis row."""
-    ours = our_settings(db)
-    found = db.find(Chassis, "name", ours.chassis) if ours is not None else []
-    return found[0] if found else None
-
-
 def encap_id(ours: Settings, encap_ip: str) -> int:
     """The place of a local encapsulation among ours; 0, the default, for one we do not have."""
     return ours.encap_ips.index(encap_ip) if encap_ip in ours.encap_ips else 0
@@ -210,3 +233,14 @@ def serving(db: Reader, ours: Settings, group: Group) -> str | None:
     if not alive:
         return None
     return next(name for name in group.members if name == ours.chassis or name in alive)
+
+
+def option_of(db: Reader) -> str | None:
+    """The field that holds the Geneve option, or None before the switch has told."""
+    host = db.row(Host, THE_HOST)
+    return None if host is None or host.option_field < 0 else option_field(host.option_field)
+
+
+def always_tunnel(db: Reader) -> bool:
+    """Whether even what physical networks reach goes through tunnels."""
+    return global_options(db).get("always_tunnel") == "true"

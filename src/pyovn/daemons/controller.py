@@ -8,6 +8,7 @@ One loop: take changes, bring the core up to date, tell everybody what the core 
 
 import asyncio
 import contextlib
+import gc
 import random
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -33,6 +34,7 @@ from pyovn.ovsdb.replica import Changes, merge
 from pyovn.ovsdb.txn import Txn
 from pyovn.runtime import daemon, streams
 from pyovn.runtime import logging as vlog
+from pyovn.runtime.bulk import uncollected
 from pyovn.runtime.clock import SYSTEM, Clock
 from pyovn.runtime.control import Command
 from pyovn.runtime.options import Option
@@ -56,6 +58,8 @@ SYSTEM_ID_OVERRIDE = Path("/etc/ovn/system-id-override")
 log = vlog.module("main")
 binding_log = vlog.module("binding")
 packets_log = vlog.Limited(vlog.module("pinctrl"))
+#: Changed rows from which on collecting garbage meanwhile costs more than it frees.
+BULK = 5_000
 #: How long a transaction that failed waits before it is tried again.
 RETRY_S = 1.0
 problems_log = vlog.Limited(vlog.module("lflow"))
@@ -91,6 +95,9 @@ class Controller:
         self._conditions: Conditions = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._reported = 0
+        self._is_installed = False
+        #: called when the switch holds all flows for the first time
+        self.on_installed: Callable[[], None] = lambda: None
         self._remote = ""
         self._confirmed: set[str] = set()  #: ports whose flows the switch has, which the databases do not say yet
         self._facts: dict[Learned | Neighbour, None] = {}
@@ -207,7 +214,7 @@ class Controller:
         """One round: what is new, and what follows."""
         if self.switch.ready:
             core.switch_is(option_field=self.switch.option_field, features=self.switch.features)
-        core.update(self._changes())
+        self._update(core, self._changes())
         for text in core.take_problems():
             problems_log.warning("%s", text)
         ours, there = core.settings, self.southbound
@@ -227,6 +234,14 @@ class Controller:
             self._announce(core)
         if core.settled and self.switch.ready and "flows" not in self._busy:
             self._install(core, in_force=there.conditions_in_force)
+
+    def _update(self, core: Core, changes: Changes) -> None:
+        """Bring the core up to date; while much is new, garbage is not collected, for there is none."""
+        if sum(map(len, changes.values())) > BULK:
+            with uncollected():
+                core.update(changes)
+        else:
+            core.update(changes)
 
     def _changes(self) -> Changes:
         """All changes up to what the replicas show now."""
@@ -302,6 +317,11 @@ class Controller:
         except OvnError as fault:
             log.info("switch: %s", fault)
 
+    def _installed_once(self) -> None:
+        if not self._is_installed:
+            self._is_installed = True
+            self.on_installed()
+
     def _confirm(self, core: Core, number: int, waiting: list[str]) -> None:
         fresh = [name for name in waiting if name not in self._confirmed]
         self._confirmed = set(waiting)
@@ -370,12 +390,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     return daemon.main(PROGRAM, argv, _body)
 
 
+def _collect_from_now_on() -> None:
+    """What the first compile made stays; from now on there is garbage to look for."""
+    gc.freeze()
+    gc.enable()
+
+
 async def _body(process: daemon.Daemon) -> None:
     rundir = daemon.directory("OVS_RUNDIR")
     words = process.arguments.words
     database = words[0] if words else f"unix:{rundir}/db.sock"
     config = Config(database, rundir, process.arguments.get("chassis"), tls=process.tls)
     controller = Controller(config)
+    gc.disable()
+    controller.on_installed = _collect_from_now_on
 
     async def leave(arguments: list[str]) -> None:
         if "--restart" not in arguments:

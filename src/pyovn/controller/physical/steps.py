@@ -26,8 +26,8 @@ class Zones(NamedTuple):
 NO_ZONES: Final = Zones(0, 0, 0)
 
 
-#: `output` never sends a packet back where it came from; with no `in_port` (its 16-bit form) it does.
-FORGET_IN_PORT: Final = SetField("in_port", 0xFFFF, 0xFFFF)
+#: `output` never sends a packet back where it came from; with no `in_port` it does.
+FORGET_IN_PORT: Final = SetField("in_port", 0xFFFFFFFF, 0xFFFFFFFF)
 SAVE_IN_PORT: Final = Push("in_port", 0, 16)
 RESTORE_IN_PORT: Final = Pop("in_port", 0, 16)
 
