@@ -75,6 +75,8 @@ class Core:
         self._zones: dict[str, int] = {}
         self._zones_known = False
         self._flush: set[int] = set()
+        self._conditions_for: tuple[Any, ...] = ()
+        self._conditions: Conditions = {}
         self._claimed_at: dict[Uuid, float] = {}
 
     # -- in ---------------------------------------------------------------------------------------------------------
@@ -186,9 +188,12 @@ class Core:
         if ours is None:
             return None
         row = self.chassis_row
-        names = list(self.engine.facts(VIF))
         own = row.uuid if row is not None else None
-        return conditions(self.datapaths(), names, ours.chassis, own, everything=ours.monitor_all)
+        basis = tuple(self.datapaths()), tuple(self.engine.facts(VIF)), ours.chassis, own, ours.monitor_all
+        if basis != self._conditions_for:
+            self._conditions_for = basis
+            self._conditions = conditions(*basis[:4], everything=ours.monitor_all)
+        return self._conditions
 
     def switch_edits(self) -> Iterator[Edit]:
         """What the local database should be told."""

@@ -263,7 +263,7 @@ class Controller:
     def _ask(self, core: Core, there: Client) -> None:
         """Monitor what the core wants to see."""
         wanted = core.conditions()
-        if wanted is None or not there.generation:
+        if wanted is None or wanted is self._conditions or not there.generation:
             return
         for cls, clauses in wanted.items():
             if cls in SOUTHBOUND_TABLES and self._conditions.get(cls) != clauses:
