@@ -2,17 +2,23 @@
 
 Send     a packet, through the switch's pipeline
 Resume   a paused packet goes on
+Hold     a paused packet waits until its next hop's MAC is known
 Learn    something the southbound database should know
 Activate a migrated port has shown up here
+Adopt    a virtual port's address has shown up behind a port here
+Record   something the cloud management system should know
+Logged   a line of the ACL log
 Problem  something to be logged
 """
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from pyovn.lang.actions.userdata import read_result_bit
 from pyovn.openflow.actions import Actions, SetField
 from pyovn.openflow.fields import FULL
-from pyovn.openflow.match import Match
+from pyovn.openflow.match import WIDE as WIDE_REGISTERS
+from pyovn.openflow.match import Match, canonical
 from pyovn.openflow.messages import PacketIn, PacketOut, Resume
 
 
@@ -64,13 +70,48 @@ class Activate:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """A paused packet that waits for a neighbour, whom somebody has just asked for."""
+
+    pin: PacketIn
+    datapath: int
+    port: int
+    #: (version, value)
+    address: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """A port here that has announced the address of a virtual port; both by their keys."""
+
+    datapath: int
+    virtual: int
+    parent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An event for the cloud management system."""
+
+    event: str
+    details: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """What an ACL has to say about a packet."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """A packet we can do nothing with."""
 
     text: str
 
 
-Effect = Send | Continue | Learn | Activate | Problem
+Effect = Send | Continue | Hold | Learn | Activate | Adopt | Record | Logged | Problem
 
 
 def fields_of(pin: PacketIn) -> dict[str, int]:
@@ -108,3 +149,17 @@ def resumed(pin: PacketIn, packet: bytes | None = None, match: Match | None = No
     whole = Resume(*pin)
     changed = whole._replace(packet=pin.packet if packet is None else packet)
     return Continue(changed if match is None else changed._replace(match=match))
+
+
+def answered(pin: PacketIn, arguments: bytes, packet: bytes | None) -> Continue:
+    """A paused packet going on as the answer to itself or, for None, as it was; one bit says which.
+
+    `arguments` begin with the place of the bit (`lang.actions.userdata.result_bit`).
+    """
+    name, low, _ = read_result_bit(arguments)
+    part, bit = next(
+        ((part, low - at) for part, at in WIDE_REGISTERS.get(name, ()) if at <= low < at + 32), (name, low)
+    )
+    value = next((value for field, value, _ in pin.match if field == part), 0) & ~(1 << bit)
+    kept = [term for term in pin.match if term[0] != part]
+    return resumed(pin, packet, canonical([*kept, (part, value | (packet is not None) << bit, FULL[part])]))

@@ -35,6 +35,9 @@ SOUTHBOUND_TABLES: dict[type[Row], Sequence[str] | None] = {
     sb.Meter: None,
     sb.MeterBand: None,
     sb.LoadBalancer: None,
+    sb.DNS: ("records", "datapaths", "options"),
+    sb.BFD: None,
+    sb.ControllerEvent: None,
 }
 #: Southbound columns that say nothing to a chassis.
 SOUTHBOUND_TABLES[sb.LogicalFlow] = (

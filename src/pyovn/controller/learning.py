@@ -2,17 +2,20 @@
 
 Learned   → FDB (dp_key, mac): port_key          Neighbour → MAC_Binding (logical_port, ip): mac
 Activate  → Port_Binding.options:additional-chassis-activated
+Adopt     → Port_Binding (virtual): chassis, virtual_parent
+Record    → Controller_Event, counted while it stays the same event
 """
 
 from collections.abc import Iterator
 from typing import Final
 
 from pyovn.controller.edits import Edit, Insert, Put, column_edits
-from pyovn.controller.effects import Activate, Learned, Neighbour
+from pyovn.controller.effects import Activate, Adopt, Learned, Neighbour, Record
 from pyovn.incr.engine import Source
 from pyovn.net.ip import ip_str
 from pyovn.net.mac import mac_str
-from pyovn.tables.sb import FDB, DatapathBinding, MACBinding, PortBinding
+from pyovn.net.uuids import Uuid
+from pyovn.tables.sb import FDB, ControllerEvent, DatapathBinding, MACBinding, PortBinding
 
 ACTIVATED: Final = "additional-chassis-activated"
 
@@ -56,6 +59,25 @@ def activation_edits(rows: Source, shown_up: Activate, chassis: str) -> Iterator
     names = [name for name in port.options.get(ACTIVATED, "").split(",") if name]
     if chassis not in names:
         yield Put(port, "options", {ACTIVATED: ",".join((*names, chassis))})
+
+
+def adoption_edits(rows: Source, shown_up: Adopt, chassis: Uuid) -> Iterator[Edit]:
+    """What binds a virtual port to this chassis; nothing unless its parent is here."""
+    virtual = find_port(rows, shown_up.datapath, shown_up.virtual)
+    parent = find_port(rows, shown_up.datapath, shown_up.parent)
+    if virtual is not None and parent is not None and virtual.type == "virtual" and parent.chassis == chassis:
+        yield from column_edits(virtual, {"chassis": chassis, "virtual_parent": parent.logical_port})
+
+
+def event_edits(rows: Source, recorded: Record, chassis: Uuid) -> Iterator[Edit]:
+    """What tells the cloud management system; nothing while it has not taken note of the same event."""
+    details = dict(recorded.details)
+    known = [row for row in rows.rows(ControllerEvent).values() if row.chassis == chassis]
+    if any(row.event_type == recorded.event and row.event_info == details for row in known):
+        return
+    number = max((row.seq_num for row in known), default=0) + 1
+    columns = {"event_type": recorded.event, "event_info": details, "chassis": chassis, "seq_num": number}
+    yield Insert(ControllerEvent, columns)
 
 
 def find_port(rows: Source, datapath: int, key: int) -> PortBinding | None:

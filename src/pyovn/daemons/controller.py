@@ -18,9 +18,9 @@ from pathlib import Path
 
 from pyovn.controller.announce import Announcements
 from pyovn.controller.core import Core
-from pyovn.controller.dispatch import answer
+from pyovn.controller.desk import Desk
 from pyovn.controller.edits import Edit, Update, write
-from pyovn.controller.effects import Activate, Continue, Learn, Learned, Neighbour, Problem, Send
+from pyovn.controller.effects import Activate, Adopt, Continue, Effect, Logged, Problem, Record, Send
 from pyovn.controller.interests import SOUTHBOUND_TABLES, SWITCH_TABLES
 from pyovn.controller.monitor import Conditions, first_conditions
 from pyovn.controller.reconcile import Difference
@@ -58,6 +58,7 @@ SYSTEM_ID_OVERRIDE = Path("/etc/ovn/system-id-override")
 log = vlog.module("main")
 binding_log = vlog.module("binding")
 packets_log = vlog.Limited(vlog.module("pinctrl"))
+acl_log = vlog.module("acl_log")
 #: Changed rows from which on collecting garbage meanwhile costs more than it frees.
 BULK = 5_000
 #: How long a transaction that failed waits before it is tried again.
@@ -100,7 +101,7 @@ class Controller:
         self.on_installed: Callable[[], None] = lambda: None
         self._remote = ""
         self._confirmed: set[str] = set()  #: ports whose flows the switch has, which the databases do not say yet
-        self._facts: dict[Learned | Neighbour, None] = {}
+        self._desk: Desk | None = None
         self.announcements = Announcements()
         self._applied_generation = 0
 
@@ -150,6 +151,7 @@ class Controller:
             remote, "OVN_Southbound", SOUTHBOUND_TABLES, conditions=where, tls=config.tls, clock=config.clock
         )
         self.southbound = client
+        self._desk = Desk(client.replica, random.uniform)
         mac = 0x020000000000 | random.getrandbits(40) & 0xFFFFFFFFFF
         core = Core(
             client.replica,
@@ -200,7 +202,7 @@ class Controller:
 
     async def _work(self, core: Core) -> None:
         while True:
-            deadlines = (core.deadline(self.clock.now()), self.announcements.deadline)
+            deadlines = (core.deadline(self.clock.now()), self.announcements.deadline, self._desk_deadline())
             deadline = min((each for each in deadlines if each is not None), default=None)
             pause = None if deadline is None else max(0.0, deadline - self.clock.now())
             with contextlib.suppress(TimeoutError):
@@ -341,27 +343,41 @@ class Controller:
 
     def _packet(self, message: m.PacketIn) -> None:
         """A packet the switch asks about."""
-        for effect in answer(message):
+        desk = self._desk
+        if desk is not None:
+            before = desk.deadline
+            self._carry_out(desk.packet(message, self.clock.now()))
+            if desk.deadline != before:
+                self.wake()
+
+    def _carry_out(self, effects: Iterable[Effect]) -> None:
+        for effect in effects:
             match effect:
-                case Send(out):
-                    self.switch.send(out)
-                case Continue(resume):
-                    self.switch.send(resume)
-                case Learn(fact):
-                    self._facts[fact] = None
-                    self.wake()
-                case Activate() if self.core is not None and self.southbound is not None:
-                    self._report(self.southbound, self.core.activated(effect))
+                case Send(message) | Continue(message):
+                    self.switch.send(message)
+                case (Activate() | Adopt() | Record()) if self.core is not None and self.southbound is not None:
+                    self._report(self.southbound, self.core.consequences(effect))
+                case Logged(text):
+                    acl_log.info("%s", text)
                 case Problem(text):
                     packets_log.warning("%s", text)
                 case _:
                     pass
 
+    def _desk_deadline(self) -> float | None:
+        """When services have something to do; what they want to write down waits for its turn."""
+        if self._desk is None or "learned" in self._busy or self.southbound is None or not self.southbound.connected:
+            return None
+        return self._desk.deadline
+
     def _spread(self, core: Core, there: Client) -> None:
-        """Write down what services learned; another chassis may have been faster."""
-        if self._facts and "learned" not in self._busy and there.connected:
-            edits = core.learned(self._facts, self.clock.wall_ms())
-            self._facts.clear()
+        """Go on with what services have going; write down what they learned, which another chassis may have too."""
+        desk, now = self._desk, self.clock.now()
+        if desk is None:
+            return
+        self._carry_out(desk.handle(now))
+        if "learned" not in self._busy and there.connected and (facts := desk.take_facts(now)):
+            edits = core.learned(facts, self.clock.wall_ms())
             if edits:
                 self._start_task("learned", self._transact(there, edits, loud=False))
 
