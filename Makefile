@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help demo test unit system check fmt bench soak clean packages
+.PHONY: help demo test unit system check fmt golden bench soak clean packages
 help:
 	@echo "make demo    two guests on two hypervisors ping, in one process, without root"
 	@echo "make test    all checks and tests (with root and apt: real Open vSwitch and C OVN too)"
@@ -57,3 +57,6 @@ bench: $(BIN)/.dev packages
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+golden: $(BIN)/.dev
+	PYOVN_GOLDEN=write $(BIN)/python -m pytest -q tests/northd/test_golden.py
