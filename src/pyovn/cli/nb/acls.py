@@ -2,7 +2,7 @@
 
 from pyovn.cli.ctl.command import CommandTable
 from pyovn.cli.ctl.errors import CtlError
-from pyovn.cli.ctl.numbers import scan_integer
+from pyovn.cli.ctl.numbers import scan_integer, scan_within
 from pyovn.cli.nb.lookup import FUNCTION_GROUP, GROUP, SWITCH, lookup, must_find
 from pyovn.net.uuids import is_uuid
 
@@ -40,8 +40,8 @@ def parse_direction(text: str) -> str:
 
 def parse_priority(text: str) -> int:
     """A priority; raises `CtlError`."""
-    priority = scan_integer(text)
-    if priority is None or priority not in PRIORITIES:
+    priority = scan_within(text, PRIORITIES)
+    if priority is None:
         raise CtlError(f"{text}: priority must in range 0...32767")
     return priority
 
@@ -134,8 +134,8 @@ def _set_label(ctl: "Ctl", acl: "Row", action: str) -> None:
         return
     if action not in LABELLED:
         raise CtlError('label can only be set with actions "allow" or "allow-related"')
-    label = scan_integer(text)
-    if label not in LABELS:
+    label = scan_within(text, LABELS)
+    if label is None:
         raise CtlError(f"{text}: label must in range 0...4294967295")
     acl["label"] = label
 

@@ -2,7 +2,7 @@
 
 from pyovn.cli.ctl.command import CommandTable
 from pyovn.cli.ctl.errors import CtlError
-from pyovn.cli.ctl.numbers import scan_integer
+from pyovn.cli.ctl.numbers import scan_within
 from pyovn.cli.nb.lookup import FUNCTION, FUNCTION_GROUP, PORT, PORT_NAMES, find_or_not, labelled, must_find
 
 TYPE_CHECKING = False
@@ -17,8 +17,8 @@ IDS = range(1, 256)
 
 
 def _id(text: str, what: str) -> int:
-    number = scan_integer(text)
-    if number is None or number not in IDS:
+    number = scan_within(text, IDS)
+    if number is None:
         raise CtlError(f"{what} id must be between 1 and 255")
     return number
 

@@ -2,7 +2,7 @@
 
 from pyovn.cli.ctl.command import CommandTable
 from pyovn.cli.ctl.errors import CtlError
-from pyovn.cli.ctl.numbers import scan_integer
+from pyovn.cli.ctl.numbers import scan_within
 from pyovn.cli.nb.lookup import PORT, must_find
 from pyovn.net.errors import Malformed
 from pyovn.net.uuids import is_uuid
@@ -57,8 +57,8 @@ def _destination(protocol: str, words: tuple[str, ...]) -> int:
         raise CtlError(f"Destination port required for {protocol} health check.")
     if len(words) < 2:
         raise CtlError("No addresses specified for health checking.")
-    number = scan_integer(words[0])
-    if number is None or number not in PORT_NUMBERS:
+    number = scan_within(words[0], PORT_NUMBERS)
+    if number is None:
         raise CtlError(f"{words[0]}: port must in range 0...65535")
     return number
 

@@ -2,7 +2,7 @@
 
 from pyovn.cli.ctl.command import CommandTable
 from pyovn.cli.ctl.errors import CtlError
-from pyovn.cli.ctl.numbers import whole_integer
+from pyovn.cli.ctl.numbers import whole_within
 from pyovn.cli.nb.lookup import ROUTER, SWITCH, must_find
 
 TYPE_CHECKING = False
@@ -35,13 +35,13 @@ def meter_add(ctl: "Ctl", name: str, action: str, rate_text: str, unit: str, bur
         raise CtlError('meter names that begin with "__" are reserved')
     if action != "drop":
         raise CtlError('action must be "drop"')
-    rate = whole_integer(rate_text)
-    if rate not in RATES:
+    rate = whole_within(rate_text, RATES)
+    if rate is None:
         raise CtlError("rate must be in the range 1...4294967295")
     if unit not in UNITS:
         raise CtlError('unit must be "kbps" or "pktps"')
-    burst = 0 if burst_text is None else whole_integer(burst_text)
-    if burst not in BURSTS:
+    burst = 0 if burst_text is None else whole_within(burst_text, BURSTS)
+    if burst is None:
         raise CtlError("burst must be in the range 0...4294967295")
     band = ctl.view.insert("Meter_Band", action=action, rate=rate, burst_size=burst)
     meter = ctl.view.insert("Meter", name=name, unit=unit, bands=[band.uuid])

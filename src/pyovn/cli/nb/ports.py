@@ -2,7 +2,7 @@
 
 from pyovn.cli.ctl.command import CommandTable
 from pyovn.cli.ctl.errors import CtlError
-from pyovn.cli.ctl.numbers import scan_integer
+from pyovn.cli.ctl.numbers import scan_within
 from pyovn.cli.nb.lookup import PORT, PORT_NAMES, SWITCH, find_or_not, labelled, must_find
 
 TYPE_CHECKING = False
@@ -59,8 +59,8 @@ def _tag(parent: str | None, text: str | None) -> int | None:
         return None
     if text is None:
         raise CtlError("lsp-add with parent must also specify a tag")
-    tag = scan_integer(text)
-    if tag not in TAGS:
+    tag = scan_within(text, TAGS)
+    if tag is None:
         raise CtlError(f"{text}: invalid tag (must be in range 0 to 4095)")
     return tag
 

@@ -2,7 +2,7 @@
 
 from pyovn.cli.ctl.command import CommandTable
 from pyovn.cli.ctl.errors import CtlError
-from pyovn.cli.ctl.numbers import scan_integer
+from pyovn.cli.ctl.numbers import scan_within
 from pyovn.cli.nb.acls import parse_direction, parse_priority
 from pyovn.cli.nb.lookup import SWITCH, must_find
 from pyovn.net.uuids import is_uuid
@@ -65,8 +65,8 @@ def _columns(words: list[str]) -> dict[str, dict[str, int]]:
         if name not in SETTINGS or "=" not in word:
             raise CtlError(f'{word}: supported arguments are "dscp=", "rate=", "burst=" and "mark="')
         column, allowed, complaint = SETTINGS[name]
-        number = scan_integer(text)
-        if number is None or number not in allowed:
+        number = scan_within(text, allowed)
+        if number is None:
             raise CtlError(f"{text}: {complaint}")
         columns[column][name] = number
     if not columns["action"].get("mark", 1):
