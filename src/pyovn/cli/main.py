@@ -20,6 +20,7 @@ GROUPS = {
         ("nbctl", "pyovn.cli.nbctl", "Edit the northbound database, as ovn-nbctl does."),
         ("sbctl", "pyovn.cli.sbctl", "Look into the southbound database, as ovn-sbctl does."),
         ("vsctl", "pyovn.cli.vsctl", "Configure a switch, as ovs-vsctl does."),
+        ("ovsdb-client", "pyovn.cli.ovsdb_client", "Ask a database server, as ovsdb-client does."),
     ),
     "Looking closer": (
         ("trace", "pyovn.cli.trace", "Follow a packet through the logical network, as ovn-trace does."),

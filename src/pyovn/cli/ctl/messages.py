@@ -4,8 +4,13 @@ from time import gmtime, strftime
 
 
 def warning(serial: int, module: str, text: str) -> str:
+    """A warning as a line of log."""
+    return line(serial, module, "WARN", text)
+
+
+def line(serial: int, module: str, level: str, text: str) -> str:
     """One line of log."""
-    return f"{strftime('%Y-%m-%dT%H:%M:%SZ', gmtime())}|{serial:05}|{module}|WARN|{text}\n"
+    return f"{strftime('%Y-%m-%dT%H:%M:%SZ', gmtime())}|{serial:05}|{module}|{level}|{text}\n"
 
 
 def alarm(seconds: int) -> None:

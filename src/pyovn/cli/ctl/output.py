@@ -11,6 +11,7 @@ import json
 
 from pyovn.cli.ctl.errors import CtlError
 from pyovn.cli.ctl.values import bare_text, members, plain_uuid, to_json, value_text
+from pyovn.net.uuids import is_uuid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from pyovn.ovsdb.schema import ColumnType
 
-    Cell = tuple[ColumnType, Any]  #: a value and its type
+    Cell = tuple[ColumnType | None, Any]  #: a value and its type; None and what is shown for what no column holds
 
 LABEL_WIDTH = 20
 
@@ -42,13 +43,25 @@ class Style:
             raise CtlError(f'unknown data format "{self.data}"')
 
 
+class Shown:
+    """What stands in a cell that is no column's value: its text, and what it is in JSON."""
+
+    __slots__ = ("json", "text")
+
+    def __init__(self, text: str, json: "Any" = None) -> None:
+        self.text = text
+        self.json = json
+
+
 class Listing:
-    """A table of results: headings, and rows of typed values."""
+    """A table of results: headings, and rows of typed values; perhaps a caption, and the time."""
 
-    __slots__ = ("headings", "rows")
+    __slots__ = ("caption", "headings", "rows", "time")
 
-    def __init__(self, headings: "Sequence[str]") -> None:
+    def __init__(self, headings: "Sequence[str]", caption: str = "", time: str = "") -> None:
         self.headings = list(headings)
+        self.caption = caption
+        self.time = time
         self.rows: list[list[Cell]] = []
 
 
@@ -62,12 +75,16 @@ def lines_text(lines: "Sequence[str]", style: Style) -> str:
 
 def listing_text(listing: Listing, style: Style) -> str:
     """A listing in the style asked for."""
-    return FORMATS[style.format](listing, style)
+    text = FORMATS[style.format](listing, style)
+    if style.format == "json":
+        return text
+    above = [line for line in (listing.time, listing.caption if style.format != "html" else "") if line]
+    return "".join(f"{line}\n" for line in above) + text
 
 
 def _texts(listing: Listing, style: Style) -> list[list[str]]:
     show = CELLS[style.data]
-    return [[show(type_, value) for type_, value in row] for row in listing.rows]
+    return [[value.text if type_ is None else show(type_, value) for type_, value in row] for row in listing.rows]
 
 
 def _as_list(listing: Listing, style: Style) -> str:
@@ -82,7 +99,7 @@ def _as_list(listing: Listing, style: Style) -> str:
 def _as_table(listing: Listing, style: Style) -> str:
     rows = _texts(listing, style)
     headings = [listing.headings] if style.headings else []
-    widths = [max(map(len, column)) for column in zip(*headings, *rows, strict=True)]
+    widths = [max(map(_width, column)) for column in zip(*headings, *rows, strict=True)]
     if style.max_width:
         least = [len(name) for name in listing.headings] if style.headings else [0] * len(widths)
         widths = [max(low, min(width, style.max_width)) for low, width in zip(least, widths, strict=True)]
@@ -92,7 +109,13 @@ def _as_table(listing: Listing, style: Style) -> str:
 
 
 def _aligned(row: "Sequence[str]", widths: "Sequence[int]") -> str:
-    return " ".join(f"{text[:width]:<{width}}" for text, width in zip(row, widths, strict=True)).rstrip(" ")
+    cells = (text[:width] + " " * (width - _width(text)) for text, width in zip(row, widths, strict=True))
+    return " ".join(cells).rstrip(" ")
+
+
+def _width(text: str) -> int:
+    """The width of a cell: bytes, as the C tools count."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogateescape"))
 
 
 def _as_csv(listing: Listing, style: Style) -> str:
@@ -110,20 +133,30 @@ def _csv_field(text: str) -> str:
 
 def _as_html(listing: Listing, style: Style) -> str:
     lines = ["<table border=1>"]
+    if listing.caption:
+        lines.append(f"    <caption>{_escaped(listing.caption)}</caption>")
     if style.headings:
         lines += ["  <tr>", *(f"    <th>{_escaped(name)}</th>" for name in listing.headings), "  </tr>"]
     for row in listing.rows:
-        lines += ["  <tr>", *(f"    <td>{_html_cell(cell, style)}</td>" for cell in row), "  </tr>"]
+        cells = zip(listing.headings, row, strict=True)
+        lines += ["  <tr>", *(f"    <td>{_html_cell(name, cell, style)}</td>" for name, cell in cells), "  </tr>"]
     return "\n".join([*lines, "</table>", ""])
 
 
-def _html_cell(cell: "Cell", style: Style) -> str:
+def _html_cell(heading: str, cell: "Cell", style: Style) -> str:
     type_, value = cell
+    if type_ is None:
+        return _linked(heading, _escaped(value.text), [value.text] if is_uuid(value.text) else [])
     text = _escaped(CELLS[style.data](type_, value))
     if type_.key.type != "uuid" or type_.is_map:
         return text
-    for uuid in members(type_, value):
-        anchor = f'href="#{uuid}"' if type_.key.ref_table else f'name="{uuid}"'
+    return _linked(heading, text, members(type_, value))
+
+
+def _linked(heading: str, text: str, uuids: "Sequence[str]") -> str:
+    """The text with its UUIDs shortened: the row's own is an anchor, others point at one."""
+    for uuid in uuids:
+        anchor = f'name="{uuid}"' if heading == "_uuid" else f'href="#{uuid}"'
         text = text.replace(uuid, f"<a {anchor}>{uuid[:8]}</a>")
     return text
 
@@ -135,8 +168,12 @@ def _escaped(text: str) -> str:
 
 
 def _as_json(listing: Listing, style: Style) -> str:
-    data = [[to_json(type_, value, plain_uuid) for type_, value in row] for row in listing.rows]
-    whole = {"data": data, "headings": listing.headings}
+    data = [
+        [value.json if type_ is None else to_json(type_, value, plain_uuid) for type_, value in row]
+        for row in listing.rows
+    ]
+    whole: dict[str, Any] = {"data": data, "headings": listing.headings}
+    whole |= {name: text for name, text in (("caption", listing.caption), ("time", listing.time)) if text}
     if style.pretty:
         return pretty(whole) + "\n"
     return compact(whole) + "\n"
