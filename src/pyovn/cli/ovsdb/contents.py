@@ -38,7 +38,7 @@ def dump(call: "Call") -> None:
         rows: list[list[Cell]] = [
             [(type_, from_json(type_, row[name])) for name, type_ in types.items()] for row in result["rows"]
         ]
-        listing.rows += sorted(rows, key=lambda row: [rank(*cell) for cell in row])
+        listing.rows += sorted(rows, key=lambda row: ranks(listing.headings, row))
         call.show(listing)
 
 
@@ -49,6 +49,12 @@ def columns(table: Table, names: Sequence[str]) -> dict[str, ColumnType]:
         if name not in (*types, "_version"):
             raise CtlError(f'Table "{table.name}" has no column {name}.')
     return {name: types.get(name, UUID) for name in sorted(names or types)}
+
+
+def ranks(headings: Sequence[str], row: "Sequence[Cell]") -> list[tuple[int, Any, Any]]:
+    """What sorts a row among others: its columns in their order, its own UUID last."""
+    cells = sorted(zip(headings, row, strict=True), key=lambda pair: pair[0] == "_uuid")
+    return [rank(*cell) for _, cell in cells]
 
 
 def rank(type_: "ColumnType | None", value: Any) -> tuple[int, Any, Any]:
