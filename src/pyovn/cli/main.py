@@ -21,6 +21,7 @@ GROUPS = {
         ("sbctl", "pyovn.cli.sbctl", "Look into the southbound database, as ovn-sbctl does."),
         ("vsctl", "pyovn.cli.vsctl", "Configure a switch, as ovs-vsctl does."),
         ("ovsdb-client", "pyovn.cli.ovsdb_client", "Ask a database server, as ovsdb-client does."),
+        ("ovsdb-tool", "pyovn.cli.ovsdb_tool", "Make and mend database files, as ovsdb-tool does."),
     ),
     "Looking closer": (
         ("trace", "pyovn.cli.trace", "Follow a packet through the logical network, as ovn-trace does."),

@@ -180,8 +180,16 @@ def _as_json(listing: Listing, style: Style) -> str:
 
 
 def compact(value: "Any") -> str:
-    """JSON without spaces, keys sorted."""
-    return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+    """JSON without spaces, keys sorted; reals that are whole numbers as such."""
+    return json.dumps(_whole(value), separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+
+
+def _whole(value: "Any") -> "Any":
+    if isinstance(value, dict):
+        return {key: _whole(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_whole(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
 
 
 def pretty(value: "Any", indent: str = "\n  ") -> str:

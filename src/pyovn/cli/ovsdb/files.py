@@ -16,6 +16,8 @@ _KEYWORD = re.compile("[a-z]+")
 
 def fault_text(fault: json.JSONDecodeError) -> str:
     """Where and why a text is not JSON."""
+    if not fault.doc.strip():
+        return "line 0, column 0, byte 0: empty input stream"
     word = _KEYWORD.match(fault.doc, fault.pos)
     why = f"invalid keyword '{word[0]}'" if word else fault.msg[0].lower() + fault.msg[1:]
     more = len(word[0]) if word else 0

@@ -1,14 +1,18 @@
 """Database files read without a server: standalone ones as a database, clustered ones only recognized."""
 
+import json
 import mmap
 from pathlib import Path
+from typing import Any
 
 from pyovn.net.errors import Malformed, OvnError
+from pyovn.ovsdb.schema import Schema
 from pyovn.ovsdb.server.database import Database
 from pyovn.ovsdb.storage.log import Damage, scan
 from pyovn.ovsdb.storage.records import recover
 from pyovn.runtime.ovsdb_server.uuids import random_uuids
 
+Json = Any
 STANDALONE = b"OVSDB JSON "
 CLUSTERED = b"OVSDB CLUSTER "
 
@@ -44,6 +48,26 @@ def standalone(data: bytes | memoryview, name: str | Path) -> bytes | memoryview
     if is_clustered(data, name):
         raise FileFault(f"ovsdb error: {name}: cannot apply this operation to clustered database file")
     return data
+
+
+def cluster_header(data: bytes | memoryview, name: str | Path) -> Json:
+    """What the first record of a cluster member's file says; raises `FileFault`."""
+    head, _, rest = bytes(data).partition(b"\n")
+    try:
+        return json.loads(rest[: int(head.split()[2])])
+    except (ValueError, IndexError) as fault:
+        raise FileFault(f"ovsdb error: {name}: {fault}") from None
+
+
+def schema(data: bytes | memoryview, name: str | Path) -> Schema:
+    """The schema of a standalone database; raises `FileFault`."""
+    first = next(iter(scan(standalone(data, name))))
+    if isinstance(first, Damage):
+        raise FileFault(f"I/O error: {name}: {first.reason}")
+    try:
+        return Schema.parse(json.loads(first.json))
+    except (ValueError, Malformed) as fault:
+        raise FileFault(f"ovsdb error: {name}: {fault}") from None
 
 
 def recovered(data: bytes | memoryview, name: str | Path) -> Database:
