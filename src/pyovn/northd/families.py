@@ -5,6 +5,7 @@ from pyovn.net.uuids import Uuid
 from pyovn.northd.feature import Origin, RuleBook
 from pyovn.northd.features import FEATURES
 from pyovn.northd.model import unsupported
+from pyovn.northd.model.addresses import nonsense
 from pyovn.northd.model.binding import binding, groups, receives_multicast
 from pyovn.northd.model.datapath import wanted_datapath
 from pyovn.northd.model.multicast import snooping
@@ -182,6 +183,8 @@ def ports(db: Reader, uuid: Uuid) -> Outputs:
     bound, problems = binding(db, switch, port, datapath)
     if port.shape.unusual:
         problems = (*problems, *unsupported.of_port(row))
+    for entry in nonsense(row.addresses, port.addresses):
+        problems = (*problems, (uuid, f"logical switch port {row.name}: invalid syntax '{entry}' in addresses"))
     group = ha_group(db, row.ha_chassis_group) if row.ha_chassis_group else ()
     return flows, ((row.name, bound),), groups(port, datapath), group, problems
 

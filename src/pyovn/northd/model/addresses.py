@@ -79,5 +79,19 @@ def parsed(texts: "frozenset[str]") -> tuple[Addresses, ...]:
     return tuple(found)
 
 
+def nonsense(texts: "frozenset[str]", found: tuple[Addresses, ...]) -> list[str]:
+    """The entries of which not every word was understood; `found` is what `parsed` made of them."""
+    understood = sum(1 + len(entry.ip4) + len(entry.ip6) for entry in found)
+    if understood == sum(text.count(" ") + 1 for text in texts):
+        return []
+    return sorted(text for text in texts if not (text in WORDS or is_dynamic(text) or _is_understood(text)))
+
+
+def _is_understood(text: str) -> bool:
+    (entry,) = parsed(frozenset((text,))) or (None,)
+    return entry is not None and 1 + len(entry.ip4) + len(entry.ip6) == len(text.split())
+
+
+WORDS = ("unknown", "router")  #: entries that are no addresses
 _SOLICITED_NODE = bytes.fromhex("ff0200000000000000000001ff")
 _LINK_LOCAL = bytes.fromhex("fe80000000000000")
