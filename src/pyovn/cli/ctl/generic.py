@@ -7,6 +7,7 @@ from pyovn.cli.ctl.output import Listing
 from pyovn.cli.ctl.records import column_name, find_row, table_name
 from pyovn.cli.ctl.values import (
     atom_text,
+    check_count,
     gathered,
     members,
     parse,
@@ -20,6 +21,7 @@ from pyovn.ovsdb.schema import UNLIMITED, BaseType, ColumnType
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import Any
 
     from pyovn.cli.ctl.call import Ctl
     from pyovn.cli.ctl.view import Row
@@ -217,13 +219,27 @@ def add(ctl: "Ctl", table: str, record: str, column: str, first: str, *rest: str
     _check_size(row, column, type_, "add")
 
 
+def _several(type_: ColumnType) -> ColumnType:
+    """The type of an argument with any number of a column's members, but at least one."""
+    return ColumnType(type_.key, type_.value, 1, UNLIMITED)
+
+
+def _some_atoms(type_: ColumnType, argument: str, ctl: "Ctl") -> "list[Any]":
+    atoms = parse_atoms(type_, argument, ctl.symbols.reference)
+    check_count(type_, len(atoms), argument)
+    return atoms
+
+
 def _add_members(ctl: "Ctl", row: "Row", column: str, type_: ColumnType, argument: str) -> None:
+    several = _several(type_)
     if type_.is_map:
-        for key, value in parse_pairs(type_, argument, ctl.symbols.reference):
+        pairs = parse_pairs(several, argument, ctl.symbols.reference)
+        check_count(several, len(pairs), argument)
+        for key, value in pairs:
             if key not in row[column]:
                 row.put(column, key, value)
         return
-    atoms = parse_atoms(type_, argument, ctl.symbols.reference)
+    atoms = _some_atoms(several, argument, ctl)
     if type_.max > 1:
         for atom in atoms:
             row.add(column, atom)
@@ -266,7 +282,7 @@ def _remove_members(ctl: "Ctl", row: "Row", column: str, type_: ColumnType, argu
     if type_.is_map:
         _remove_pairs(ctl, row, column, type_, argument)
         return
-    atoms = parse_atoms(type_, argument, ctl.symbols.reference)
+    atoms = _some_atoms(_several(type_), argument, ctl)
     if type_.max > 1:
         for atom in atoms:
             row.discard(column, atom)
@@ -278,12 +294,13 @@ def _remove_members(ctl: "Ctl", row: "Row", column: str, type_: ColumnType, argu
 
 def _remove_pairs(ctl: "Ctl", row: "Row", column: str, type_: ColumnType, argument: str) -> None:
     """Remove pairs that match key and value, or (if the argument has none) key alone."""
+    several = _several(type_)
     try:
-        doomed = [
-            key for key, value in parse_pairs(type_, argument, ctl.symbols.reference) if row[column].get(key) == value
-        ]
+        pairs = parse_pairs(several, argument, ctl.symbols.reference)
+        check_count(several, len(pairs), argument)
+        doomed = [key for key, value in pairs if row[column].get(key) == value]
     except CtlError:
-        doomed = parse_atoms(ColumnType(type_.key, None, 0, UNLIMITED), argument, ctl.symbols.reference)
+        doomed = _some_atoms(ColumnType(type_.key, None, 1, UNLIMITED), argument, ctl)
     for key in doomed:
         row.drop(column, key)
 

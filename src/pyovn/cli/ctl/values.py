@@ -180,26 +180,32 @@ class Reader:
         return self.text[self.at : self.at + 1]
 
     def token(self) -> str:
-        """Everything up to the next delimiter; delimiters inside quotes do not count."""
+        """Everything up to the next delimiter; those in quotes or behind a backslash do not count."""
         start, quoting = self.at, False
+        word = []
         while self.at < len(self.text):
             character = self.text[self.at]
-            if character == "\\" and quoting:
+            if character == "\\":
                 self.at += 1
+                if self.at == len(self.text):
+                    raise CtlError(f"{self.text[start:]}: backslash at end of argument")
+                character = ("\\" if quoting else "") + self.text[self.at]
             elif character == '"':
                 quoting = not quoting
             elif character in DELIMITERS and not quoting:
                 break
+            word.append(character)
             self.at += 1
-        if quoting or self.at > len(self.text):
-            raise CtlError(f"{self.text}: quoted string extends past end of argument")
-        return self.text[start : self.at]
+        if quoting:
+            raise CtlError(f"{self.text[start:]}: quoted string extends past end of argument")
+        return "".join(word)
 
     def atom_token(self) -> str:
         """The token of one atom; raises where a delimiter stands instead."""
         character = self.peek()
+        start = self.at
         word = self.token()
-        if not word and character:
+        if self.at == start and character:
             raise CtlError(f'{self.text}: unexpected "{character}" parsing {self.what}')
         return word
 
@@ -213,6 +219,9 @@ class Reader:
     def items(self, opening: str, closing: str) -> "Callable[[], bool]":
         """A test whether another item follows in a list that may be bracketed; it also steps over separators."""
         bracketed = self.take(opening)
+        if not bracketed and not self.peek():
+            kind = "map" if opening == "{" else "set"
+            raise CtlError(f'use "{opening}{closing}" to specify the empty {kind}')
 
         def more() -> bool:
             character = self.peek()
@@ -241,10 +250,11 @@ def parse(type_: "ColumnType", text: str, symbols: "Symbols") -> "Value":
 
 def check_count(type_: "ColumnType", count: int, text: str) -> None:
     """Raise unless a column of this type may hold `count` members."""
+    what = "pair(s)" if type_.is_map else "value(s)"
     if count > type_.max:
-        raise CtlError(f"{text}: {count} value(s) specified but the maximum number is {type_.max}")
+        raise CtlError(f"{text}: {count} {what} specified but the maximum number is {type_.max}")
     if count < type_.min:
-        raise CtlError(f"{text}: {count} value(s) specified but the minimum number is {type_.min}")
+        raise CtlError(f"{text}: {count} {what} specified but the minimum number is {type_.min}")
 
 
 def parse_atoms(type_: "ColumnType", text: str, symbols: "Symbols") -> "list[Atom]":
@@ -283,7 +293,8 @@ def _pair(reader: Reader, type_: "ColumnType", symbols: "Symbols") -> "tuple[Ato
     if not reader.take("="):
         where = reader.peek()
         raise CtlError(f'{reader.text[start:]}: syntax error at "' + (f'{where}" expecting "="' if where else ""))
-    return key, parse_atom(type_.value, reader.atom_token(), symbols)
+    reader.peek()
+    return key, parse_atom(type_.value, reader.token(), symbols)
 
 
 def parse_range(base: "BaseType", word: str) -> list[int]:

@@ -25,7 +25,8 @@ def pg_add(ctl: "Ctl", name: str, *ports: str) -> None:
 @command("pg-set-ports", "PG PORT...", reads=GROUPS)
 def pg_set_ports(ctl: "Ctl", name: str, first: str, *rest: str) -> None:
     """Set the ports of port group PG."""
-    must_find(ctl.view, GROUP, name)["ports"] = _ports(ctl, (first, *rest))
+    group = must_find(ctl.view, GROUP, name)
+    group["ports"] = _ports(ctl, (first, *rest))
 
 
 @command("pg-get-ports", "PG", reads=GROUPS)

@@ -176,7 +176,8 @@ def parse_state(text: str) -> bool:
 @command("lsp-set-enabled", "PORT {enabled | disabled}", reads=("Logical_Switch_Port name enabled",))
 def lsp_set_enabled(ctl: "Ctl", name: str, state: str) -> None:
     """Set the administrative state of PORT."""
-    must_find(ctl.view, PORT, name)["enabled"] = parse_state(state)
+    port = must_find(ctl.view, PORT, name)
+    port["enabled"] = parse_state(state)
 
 
 @command("lsp-get-enabled", "PORT", reads=("Logical_Switch_Port name enabled",))

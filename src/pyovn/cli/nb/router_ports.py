@@ -122,7 +122,8 @@ def lrp_list(ctl: "Ctl", name: str) -> None:
 @command("lrp-set-enabled", "PORT {enabled | disabled}", reads=("Logical_Router_Port name enabled",))
 def lrp_set_enabled(ctl: "Ctl", name: str, state: str) -> None:
     """Set the administrative state of PORT."""
-    must_find(ctl.view, ROUTER_PORT, name)["enabled"] = parse_state(state)
+    port = must_find(ctl.view, ROUTER_PORT, name)
+    port["enabled"] = parse_state(state)
 
 
 @command("lrp-get-enabled", "PORT", reads=("Logical_Router_Port name enabled",))

@@ -41,7 +41,7 @@ def add_port_(ctl: "Ctl", bridge: str, name: str, *settings: str) -> None:
     """Add network device PORT to BRIDGE."""
     if not name:
         raise CtlError("port name must not be empty string")
-    port = _add(ctl, f"add-port {bridge} {name}", bridge, name, [name])
+    port = _add(ctl, f"add-port {' '.join(ctl.arguments)}", bridge, name, [name])
     if port is not None:
         for setting in settings:
             assign(ctl, port, setting)
@@ -60,7 +60,7 @@ def add_bond(ctl: "Ctl", bridge: str, name: str, first: str, second: str, *rest:
     interfaces, settings = list(words[:count]), words[count:]
     if len(interfaces) < 2:
         raise CtlError(f"add-bond requires at least 2 interfaces, but only {len(interfaces)} were specified")
-    port = _add(ctl, f"add-bond {bridge} {name} {' '.join(interfaces)}", bridge, name, interfaces)
+    port = _add(ctl, f"add-bond {' '.join(ctl.arguments)}", bridge, name, interfaces)
     if port is not None:
         if ctl.has("--fake-iface"):
             port["bond_fake_iface"] = True
@@ -70,7 +70,6 @@ def add_bond(ctl: "Ctl", bridge: str, name: str, first: str, second: str, *rest:
 
 def _add(ctl: "Ctl", wanted: str, bridge_name: str, name: str, interfaces: "list[str]") -> "Row | None":
     """The new port; None where it may, and does, exist."""
-    bridge = the_bridge(ctl.view, bridge_name)
     port = find_port(ctl.view, name)
     if ctl.has("--may-exist") and port is not None:
         _check_same(ctl, f'"--may-exist {wanted}" but {name}', port, bridge_name, interfaces)
@@ -78,6 +77,7 @@ def _add(ctl: "Ctl", wanted: str, bridge_name: str, name: str, interfaces: "list
     check_free(ctl.view, name, f"a port named {name}")
     for interface in interfaces:
         check_free(ctl.view, interface, f"an interface named {interface}")
+    bridge = the_bridge(ctl.view, bridge_name)
     return add_port(ctl.view, bridge, name, [ctl.view.insert("Interface", name=each) for each in interfaces])
 
 
