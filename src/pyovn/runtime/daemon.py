@@ -45,11 +45,11 @@ COMMON = (
     Option("private-key", "p", argument="FILE", doc="file with private key"),
     Option("certificate", "c", argument="FILE", doc="file with certificate for private key"),
     Option("ca-cert", "C", argument="FILE", doc="file with peer CA certificate"),
-    Option("bootstrap-ca-cert", argument="FILE", doc="file with peer CA certificate, which must exist"),
+    Option("bootstrap-ca-cert", argument="FILE", doc="file with peer CA certificate to read or create"),
     Option("ssl-protocols", argument="PROTOS", doc="list of SSL/TLS protocols to enable"),
     Option("ssl-ciphers", argument="CIPHERS", doc="list of SSL/TLS ciphers to enable with TLSv1.2"),
-    Option("ssl-ciphersuites", argument="SUITES"),
-    Option("ssl-server-name", argument="NAME"),
+    Option("ssl-ciphersuites", argument="SUITES", doc="list of SSL/TLS ciphersuites to enable with TLSv1.3"),
+    Option("ssl-server-name", argument="NAME", doc="server name to ask for (SNI), in place of the host"),
     Option("help", "h", doc="display this help message"),
     Option("options", "o", doc="list available options"),
     Option("version", "V", doc="display version information"),
@@ -124,9 +124,12 @@ def tls(found: Arguments) -> streams.Tls:
     return streams.Tls(
         found.text("private-key"),
         found.text("certificate"),
-        found.text("ca-cert") or found.text("bootstrap-ca-cert"),
+        found.text("ca-cert"),
         found.text("ssl-protocols"),
         found.text("ssl-ciphers"),
+        found.text("ssl-ciphersuites"),
+        found.text("bootstrap-ca-cert"),
+        found.text("ssl-server-name"),
     )
 
 

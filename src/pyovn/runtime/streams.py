@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
 from pyovn.net.errors import Malformed, OvnError
+from pyovn.runtime import certificates
 
 OVSDB_PORT = 6640
 READ_LIMIT = 2**20  #: bytes that a reader holds before it stops reading from the socket
@@ -38,28 +39,27 @@ class Tls:
     ca_cert: str = ""
     protocols: str = ""
     ciphers: str = ""
+    ciphersuites: str = ""
+    bootstrap_ca_cert: str = ""  #: in the place of `ca_cert`: a file that is made of what the first server sends
+    server_name: str = ""  #: what to ask a server for, in place of its host name
 
     def context(self, *, server: bool) -> ssl.SSLContext:
         """The TLS settings for one side; raises `StreamFault` where a file is missing or wrong."""
-        if not (self.private_key and self.certificate and self.ca_cert):
+        if not (self.private_key and self.certificate and (self.ca_cert or self.bootstrap_ca_cert)):
             raise StreamFault("SSL needs a private key, a certificate and a CA certificate (-p, -c, -C)")
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if server else ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE if self.ca_cert == "none" else ssl.CERT_REQUIRED
-        context.minimum_version = _MINIMUM.get(self.protocols.split(",")[0], ssl.TLSVersion.TLSv1_2)
+        if server and self.lacks_authority:
+            raise StreamFault(f"cannot verify clients before there is a CA certificate in {self.bootstrap_ca_cert}")
+        authority = certificates.ANYBODY if self.lacks_authority else self.ca_cert or self.bootstrap_ca_cert
+        files = (self.private_key, self.certificate, authority, self.protocols, self.ciphers, self.ciphersuites)
         try:
-            context.load_cert_chain(self.certificate, self.private_key)
-            if self.ca_cert != "none":
-                context.load_verify_locations(self.ca_cert)
-            if self.ciphers:
-                context.set_ciphers(self.ciphers)
-        except OSError as fault:
-            names = f"{self.private_key}, {self.certificate}, {self.ca_cert}"
-            raise StreamFault(f"cannot use SSL files {names}: {fault}") from fault
-        return context
+            return certificates.context(certificates.Files(*files), server=server)
+        except certificates.TlsFault as fault:
+            raise StreamFault(str(fault)) from fault
 
-
-_MINIMUM = {"TLSv1.3": ssl.TLSVersion.TLSv1_3}
+    @property
+    def lacks_authority(self) -> bool:
+        """True where the CA certificate is yet to be had from the first server."""
+        return bool(self.bootstrap_ca_cert) and not self.ca_cert and not os.path.exists(self.bootstrap_ca_cert)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,14 +135,38 @@ def remotes(text: str) -> tuple[Remote, ...]:
 
 async def connect(remote: Remote, tls: Tls | None = None) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """A stream to `remote`; raises `StreamFault`."""
-    context = (tls or Tls()).context(server=False) if remote.uses_tls else None
     try:
         if remote.kind == "unix":
             with _short(remote.path) as path:
                 return await asyncio.open_unix_connection(path, limit=READ_LIMIT)
-        return await asyncio.open_connection(remote.host, remote.port, ssl=context, limit=READ_LIMIT)
+        if not remote.uses_tls:
+            return await asyncio.open_connection(remote.host, remote.port, limit=READ_LIMIT)
+        return await _connect_tls(remote, tls or Tls())
     except (OSError, ssl.SSLError, UnicodeError) as fault:
         raise StreamFault(reason(fault)) from fault
+
+
+async def _connect_tls(remote: Remote, tls: Tls) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    name = tls.server_name or remote.host
+    if tls.lacks_authority:
+        await learn_authority(remote, tls)
+    return await asyncio.open_connection(
+        remote.host, remote.port, ssl=tls.context(server=False), server_hostname=name, limit=READ_LIMIT
+    )
+
+
+async def learn_authority(remote: Remote, tls: Tls) -> None:
+    """Store the CA certificate that a server sends, on a connection that is not used for anything else."""
+    name = tls.server_name or remote.host
+    _, writer = await asyncio.open_connection(
+        remote.host, remote.port, ssl=tls.context(server=False), server_hostname=name
+    )
+    try:
+        certificates.store(tls.bootstrap_ca_cert, certificates.fetched(writer.get_extra_info("ssl_object")))
+    except certificates.TlsFault as fault:
+        raise StreamFault(str(fault)) from fault
+    finally:
+        await close(writer)
 
 
 async def listen(remote: Remote, handler: Handler, tls: Tls | None = None) -> asyncio.Server:

@@ -5,9 +5,17 @@ unlock  → the next in line becomes owner and is told
 """
 
 from collections.abc import Hashable
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 Holder = TypeVar("Holder", bound=Hashable)
+
+
+class Standing(NamedTuple):
+    """The locks of one holder, by how it stands with them."""
+
+    held: list[str]
+    waiting: list[str]
+    lost: list[str]
 
 
 class Locks(Generic[Holder]):
@@ -15,6 +23,7 @@ class Locks(Generic[Holder]):
 
     def __init__(self) -> None:
         self._lines: dict[str, list[Holder]] = {}  # the owner is first
+        self._robbed: set[tuple[str, Holder]] = set()
 
     def owner(self, name: str) -> Holder | None:
         """Who holds a lock."""
@@ -36,6 +45,8 @@ class Locks(Generic[Holder]):
         line = self._lines.setdefault(name, [])
         victim = line[0] if line else None
         line.insert(0, holder)
+        if victim is not None:
+            self._robbed.add((name, victim))
         return victim
 
     def unlock(self, name: str, holder: Holder) -> Holder | None:
@@ -43,11 +54,21 @@ class Locks(Generic[Holder]):
         line = self._lines[name]
         held = line[0] is holder
         line.remove(holder)
+        self._robbed.discard((name, holder))
         if not line:
             del self._lines[name]
             return None
+        if held:
+            self._robbed.discard((name, line[0]))
         return line[0] if held else None
 
     def names(self, holder: Holder) -> list[str]:
         """The locks that `holder` holds or waits for."""
         return [name for name, line in self._lines.items() if holder in line]
+
+    def status(self, holder: Holder) -> Standing:
+        """The locks that `holder` has, waits for, and had until somebody stole them."""
+        mine = sorted(self.names(holder))
+        lost = [name for name in mine if (name, holder) in self._robbed]
+        held = [name for name in mine if self._lines[name][0] is holder]
+        return Standing(held, [name for name in mine if name not in held and name not in lost], lost)

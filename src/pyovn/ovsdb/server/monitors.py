@@ -112,22 +112,28 @@ class TableView:
 class View:
     """What a monitor shows of a database, in one of the formats."""
 
-    __slots__ = ("_initial", "database", "format", "key", "subscriptions", "tables")
+    __slots__ = ("asked", "conditions", "database", "format", "key", "subscriptions", "tables")
 
-    def __init__(self, database: Database, format: int, tables: dict[str, TableView], key: bytes) -> None:
+    def __init__(
+        self,
+        database: Database,
+        format: int,
+        tables: dict[str, TableView],
+        asked: bytes,
+        conditions: dict[str, bytes] | None = None,
+    ) -> None:
         self.database = database
         self.format = format
         self.tables = tables
-        self.key = key  #: equal for views that show the same
+        self.asked = asked  #: the request that began it
+        self.conditions = conditions or {}  #: by table, the last one that replaced that of the request
+        self.key = (format, asked, frozenset(self.conditions.items()))  #: equal for views that show the same
         self.subscriptions: list[Any] = []
-        self._initial: bytes | None = None
 
     def initial(self) -> bytes:
         """All rows, as JSON."""
-        if self._initial is None:
-            shown = {name: view.initial(self.format) for name, view in self.tables.items()}
-            self._initial = orjson.dumps({name: rows for name, rows in shown.items() if rows})
-        return self._initial
+        shown = {name: view.initial(self.format) for name, view in self.tables.items()}
+        return orjson.dumps({name: rows for name, rows in shown.items() if rows})
 
     def updates(self, changes: Changes, before: "View | None" = None) -> bytes | None:
         """The news in `changes`, as JSON, for a client that so far looked through `before`; None if there are none."""
@@ -138,10 +144,6 @@ class View:
             if view is not None and (updates := view.updates(self.format, rows, earlier[name].passes)):
                 news[name] = updates
         return orjson.dumps(news) if news else None
-
-    def forget(self) -> None:
-        """Note that the rows have changed."""
-        self._initial = None
 
     def differences(self, before: "View") -> Changes:
         """Rows that may appear or disappear when a client goes from `before` to this view."""
@@ -162,14 +164,14 @@ def read_view(database: Database, format: int, json: Json) -> View:
         if table is None:
             raise syntax_error(f"no table named {name}")
         tables[name] = _table_view(table, requests, conditional=format > 1)
-    return View(database, format, tables, b"%d" % format + orjson.dumps(json, option=orjson.OPT_SORT_KEYS))
+    return View(database, format, tables, orjson.dumps(json, option=orjson.OPT_SORT_KEYS))
 
 
 def read_changed_view(view: View, json: Json) -> View:
     """`view` under the conditions of a monitor_cond_change; raises `Refused`."""
     if not isinstance(json, dict):
         raise syntax_error("monitor-cond-change-requests must be object", json)
-    tables = dict(view.tables)
+    tables, conditions = dict(view.tables), dict(view.conditions)
     for name, requests in json.items():
         if name not in view.database.tables:
             raise syntax_error(f"no table named {name}")
@@ -180,8 +182,8 @@ def read_changed_view(view: View, json: Json) -> View:
         if requests:
             where = [_changed_condition(view.database.tables[name], request) for request in requests]
             tables[name] = tables[name].under([clause for clauses in where for clause in clauses] if all(where) else [])
-    key = view.key + b"\0" + orjson.dumps(json, option=orjson.OPT_SORT_KEYS)
-    return View(view.database, view.format, tables, key)
+            conditions[name] = orjson.dumps(requests, option=orjson.OPT_SORT_KEYS)
+    return View(view.database, view.format, tables, view.asked, conditions)
 
 
 def _changed_condition(table: TableStore, request: Json) -> list[Clause | bool]:
@@ -252,3 +254,37 @@ def _without_defaults(columns: Iterable[_Plan], row: Row | None) -> Json:
         for name, place, write, default, _ in columns
         if (value := row[place]) != default
     }
+
+
+class Initials:
+    """The initial contents of views, kept for the next client that asks the same until they change.
+
+    Bounded in bytes: many monitors, each a little different, must not each keep a copy of the database.
+    """
+
+    MOST_BYTES = 2**27
+
+    def __init__(self) -> None:
+        self._kept: dict[View, bytes] = {}
+        self._size = 0
+
+    def of(self, view: View) -> bytes:
+        """What a view shows now."""
+        text = self._kept.get(view)
+        if text is None:
+            text = view.initial()
+            if len(text) <= self.MOST_BYTES:
+                self._kept[view] = text
+                self._size += len(text)
+                while self._size > self.MOST_BYTES:
+                    self.forget(next(iter(self._kept)))
+        return text
+
+    def forget(self, view: View) -> None:
+        """Note that the rows that a view shows have changed, or that nobody looks any more."""
+        text = self._kept.pop(view, None)
+        if text is not None:
+            self._size -= len(text)
+
+    def __len__(self) -> int:
+        return len(self._kept)

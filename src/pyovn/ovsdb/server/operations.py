@@ -7,7 +7,7 @@
 `execute` stops at the first operation that fails; what the shell sends is its list of results.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from pyovn.ovsdb.server.atoms import is_identifier, uuid_or_none
@@ -15,6 +15,7 @@ from pyovn.ovsdb.server.columns import FIRST_AT, CompiledColumn
 from pyovn.ovsdb.server.conditions import Where
 from pyovn.ovsdb.server.errors import Refused, constraint_violation, syntax_error
 from pyovn.ovsdb.server.mutations import read_mutation
+from pyovn.ovsdb.server.rbac import Guard
 from pyovn.ovsdb.server.tables import Row, TableStore
 from pyovn.ovsdb.server.transaction import Transaction
 
@@ -29,6 +30,7 @@ class Caller(NamedTuple):
     holds_lock: Callable[[str], bool]
     read_only: bool
     waited_ms: int  #: how long this transaction has been waiting
+    guard: Guard | None = None  #: the rules of the client's role, if it has one
 
 
 class NotYet(Exception):
@@ -146,10 +148,20 @@ def _insert(transaction: Transaction, operation: dict[str, Json], caller: Caller
     values = table.read_row(operation["row"], transaction.names)
     if table.bad_defaults:
         _check_defaults(table, operation["row"])
+    own = [(column, value) for column, value in values if column.place >= FIRST_AT]
+    if caller.guard is not None:
+        caller.guard.check_insert(table, _with_defaults(table, own))
     if caller.read_only:
         _check_writable(operation, caller)
-    transaction.insert(table, uuid, [(column, value) for column, value in values if column.place >= FIRST_AT])
+    transaction.insert(table, uuid, own)
     return {"uuid": ("uuid", uuid)}
+
+
+def _with_defaults(table: TableStore, values: Iterable[tuple[CompiledColumn, Any]]) -> Sequence[Any]:
+    row = table.defaults.copy()
+    for column, value in values:
+        row[column.place] = value
+    return row
 
 
 def _chosen_uuid(transaction: Transaction, table: TableStore, text: str) -> Any:
@@ -204,6 +216,8 @@ def _update(transaction: Transaction, operation: dict[str, Json], caller: Caller
             what = f"Cannot update immutable column {column.name} in table {table.name}."
             raise constraint_violation(what, operation)
     rows = _reader(transaction, table, operation)
+    if caller.guard is not None:
+        caller.guard.check_update(table, rows(), [column.name for column, _ in values])
     _check_writable(operation, caller)
     placed = [(column.place, value) for column, value in values]
     count = 0
@@ -217,6 +231,8 @@ def _mutate(transaction: Transaction, operation: dict[str, Json], caller: Caller
     table = transaction.tables[operation["table"]]
     mutations = [read_mutation(table, each, transaction.names) for each in operation["mutations"]]
     rows = _reader(transaction, table, operation)
+    if caller.guard is not None:
+        caller.guard.check_mutate(table, rows(), [column.name for column, _ in mutations])
     _check_writable(operation, caller)
     found = rows()
     for row in found:
@@ -230,6 +246,8 @@ def _mutate(transaction: Transaction, operation: dict[str, Json], caller: Caller
 def _delete(transaction: Transaction, operation: dict[str, Json], caller: Caller) -> Json:
     table = transaction.tables[operation["table"]]
     rows = _reader(transaction, table, operation)
+    if caller.guard is not None:
+        caller.guard.check_delete(table, rows())
     _check_writable(operation, caller)
     found = rows()
     for row in found:
@@ -260,10 +278,7 @@ def _wait(transaction: Transaction, operation: dict[str, Json], caller: Caller) 
 def _expected_row(transaction: Transaction, table: TableStore, json: Json) -> Sequence[Any]:
     if not isinstance(json, dict):
         raise syntax_error("row must be JSON object", json)
-    row = table.defaults.copy()
-    for column, value in table.read_row(json, transaction.names):
-        row[column.place] = value
-    return row
+    return _with_defaults(table, table.read_row(json, transaction.names))
 
 
 def _projection(row: Sequence[Any], columns: Sequence[CompiledColumn]) -> tuple[Any, ...]:

@@ -17,13 +17,17 @@ from pyovn.ovsdb.server.convert import converted
 from pyovn.ovsdb.server.database import Commit, Database
 from pyovn.ovsdb.server.errors import Refused, syntax_error
 from pyovn.ovsdb.server.locks import Locks
-from pyovn.ovsdb.server.monitors import View
+from pyovn.ovsdb.server.monitors import Initials, View
 from pyovn.ovsdb.server.operations import Caller, NotYet, execute, waits_on
+from pyovn.ovsdb.server.rbac import Guard
 from pyovn.ovsdb.server.server_schema import SERVER_SCHEMA, database_row
 from pyovn.ovsdb.server.session import Session, Subscription, Sync
 from pyovn.ovsdb.server.transaction import Transaction
 
 Json = Any
+
+
+MOST_WAITING = 1_000  #: transactions of one client that may wait at a time
 
 
 class Waiting(NamedTuple):
@@ -50,7 +54,8 @@ class Server:
         self.sessions: set[Session] = set()
         self.dirty: set[Session] = set()  #: sessions with something to send
         self.counters: dict[str, int] = {}
-        self._views: dict[str, dict[bytes, View]] = {}
+        self.initials = Initials()
+        self._views: dict[str, dict[Any, View]] = {}
         self._waiting: list[Waiting] = []
         self._changed: set[tuple[str, str]] = set()
         self.add_database(Database(SERVER_SCHEMA, read_only=True))
@@ -158,8 +163,12 @@ class Server:
         """Run a transaction and queue its reply, or keep it waiting."""
         try:
             database = self.database(params, "transact")
-            if self._waiting and any(each.session is session and each.id == id for each in self._waiting):
-                raise syntax_error("transact: duplicate request ID", params)
+            if self._waiting:
+                mine = [each.id for each in self._waiting if each.session is session]
+                if id in mine:
+                    raise syntax_error("transact: duplicate request ID", params)
+                if len(mine) >= MOST_WAITING:
+                    raise Refused("resources exhausted", "too many transactions are waiting")
         except Refused as refusal:
             session.refuse(id, refusal.json())
             return
@@ -198,10 +207,19 @@ class Server:
             self._retry(waiting)
         self._wake()
 
+    def write(self, database: Database, transaction: Transaction) -> None:
+        """Commit a transaction of the server itself; raises `Refused`."""
+        database.commit(transaction)
+        if self._waiting:
+            self._wake()
+
     def _run(self, session: Session, id: Json, database: Database, operations: list[Json], waited_ms: int) -> None:
         transaction = database.transaction(self.uuids)
         caller = Caller(
-            lambda lock: self.locks.owner(lock) is session, database.read_only or session.read_only, waited_ms
+            lambda lock: self.locks.owner(lock) is session,
+            database.read_only or session.read_only,
+            waited_ms,
+            Guard(database.tables, session.role, session.identity) if session.role else None,
         )
         results, succeeded = execute(transaction, operations, caller)
         if succeeded:
@@ -254,6 +272,7 @@ class Server:
         views = self._views.get(view.database.name, {})
         if not view.subscriptions and views.get(view.key) is view:
             del views[view.key]
+            self.initials.forget(view)
 
     def _cancel_monitor(self, subscription: Subscription) -> None:
         session = subscription.session
@@ -269,7 +288,7 @@ class Server:
         for view in self._views[database.name].values():
             if view.tables.keys().isdisjoint(commit.changes):
                 continue
-            view.forget()
+            self.initials.forget(view)
             body = view.updates(commit.changes)
             if body is not None:
                 for subscription in view.subscriptions:

@@ -20,11 +20,14 @@ from pyovn.ovsdb.server.atoms import is_identifier
 from pyovn.ovsdb.server.errors import Refused, syntax_error
 from pyovn.ovsdb.server.integrity import Changes
 from pyovn.ovsdb.server.monitors import METHODS, View, read_changed_view, read_view
+from pyovn.ovsdb.server.rbac import Guard
 
 if TYPE_CHECKING:
     from pyovn.ovsdb.server.server import Server
 
 Json = Any
+MOST_MONITORS = 1_000  #: of one client
+MOST_LOCKS = 1_000  #: that one client holds or waits for
 
 
 class Sync:
@@ -81,7 +84,9 @@ class Subscription:
         for name in changes.keys() & self.view.tables.keys():
             rows = missed.setdefault(name, {})
             for uuid, change in changes[name].items():
-                rows.setdefault(uuid, change)
+                earlier = rows.setdefault(uuid, change)
+                if earlier[0] is None and change[1] is None:
+                    del rows[uuid]  # came and went; to remember all of those would have no bound
 
     def _send(self, body: bytes) -> None:
         if self.view.format == 3:
@@ -98,8 +103,11 @@ class Session:
         self.outbox: deque[bytes | Sync] = deque()
         self.congested = False
         self.read_only = False
+        self.role = ""  #: the role that restricts what the client may write; none for administrators
+        self.identity: str | None = None  #: who the client is, by its certificate
         self.change_aware = False
         self.subscriptions: dict[bytes, Subscription] = {}
+        self.queued = 0  #: bytes in `outbox`
         self.ending = False  #: the connection is to be closed when everything is sent
 
     # -- out ---------------------------------------------------------------------------------------------------------
@@ -107,12 +115,14 @@ class Session:
     def send(self, message: bytes) -> None:
         """Queue one message."""
         self.outbox.append(message)
+        self.queued += len(message)
         self.server.dirty.add(self)
 
     def take(self) -> bytes:
         """What may be sent now."""
         outbox = self.outbox
         if len(outbox) == 1 and outbox[0].__class__ is bytes:
+            self.queued = 0
             return outbox.popleft()  # type: ignore[return-value]
         ready = []
         while outbox:
@@ -123,7 +133,9 @@ class Session:
             else:
                 ready.append(item)
             outbox.popleft()
-        return b"".join(ready)
+        taken = b"".join(ready)
+        self.queued -= len(taken)
+        return taken
 
     def notify(self, method: str, *params: Json) -> None:
         """Queue a notification."""
@@ -216,6 +228,8 @@ class Session:
             schema = Schema.parse(params[1])
         except SchemaFault as fault:
             raise syntax_error(str(fault), params[1]) from fault
+        if self.role:
+            raise Guard(database.tables, self.role, self.identity).refuse_conversion(database.name)
         self.server.convert(database, schema)
         self.reply(id, {})
 
@@ -245,6 +259,8 @@ class Session:
         name = _single_identifier(params, method)
         if self.server.locks.wants(name, self):
             raise syntax_error(f'must issue "unlock" before new "{method}"', params)
+        if len(self.server.locks.names(self)) >= MOST_LOCKS:
+            raise Refused("resources exhausted", "too many locks")
         return name
 
     def _unlock(self, id: Json, params: list[Json]) -> None:
@@ -274,13 +290,23 @@ class Session:
             raise syntax_error("duplicate monitor ID", params[1])
         if format == 3 and not isinstance(params[3], str):
             raise syntax_error("last-txn-id must be string", params[3])
+        if len(self.subscriptions) >= MOST_MONITORS:
+            raise Refused("resources exhausted", "too many monitors")
         view = self.server.shared(read_view(database, format, params[2]))
         subscription = self.subscriptions[key] = Subscription(self, params[1], view)
         view.subscriptions.append(subscription)
         if format == 3:
-            self.reply_raw(id, _since(view, params[3]))
+            self.reply_raw(id, self._since(view, params[3]))
         else:
-            self.reply_raw(id, view.initial())
+            self.reply_raw(id, self.server.initials.of(view))
+
+    def _since(self, view: View, last_id: str) -> bytes:
+        """The answer to monitor_cond_since: what was missed if that is known, else everything."""
+        history = view.database.history
+        missed = history.since(last_id)
+        if missed is None:
+            return b'[false,"%b",%b]' % (history.last_id.encode(), self.server.initials.of(view))
+        return b'[true,"%b",%b]' % (history.last_id.encode(), view.updates(missed) or b"{}")
 
     def _monitor_cond_change(self, id: Json, params: list[Json]) -> None:
         if len(params) != 3:
@@ -311,15 +337,6 @@ class Session:
             return self.refuse(id, "unknown monitor")
         self.server.unsubscribe(subscription)
         return self.reply(id, {})
-
-
-def _since(view: View, last_id: str) -> bytes:
-    """The answer to monitor_cond_since: what was missed if that is known, else everything."""
-    history = view.database.history
-    missed = history.since(last_id)
-    if missed is None:
-        return b'[false,"%b",%b]' % (history.last_id.encode(), view.initial())
-    return b'[true,"%b",%b]' % (history.last_id.encode(), view.updates(missed) or b"{}")
 
 
 def _monitor_key(id: Json) -> bytes:

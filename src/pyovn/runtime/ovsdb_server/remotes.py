@@ -1,193 +1,50 @@
-"""Where clients come from: listening sockets, outgoing connections, and remotes that are configured in a database.
+"""All remotes of a server: those it was started with, and those its databases name.
 
-punix:PATH  ptcp:[PORT][:HOST]  pssl:[PORT][:HOST]     listen
-unix:PATH   tcp:HOST:PORT       ssl:HOST:PORT          connect, and again whenever that is lost
-db:DB,TABLE,COLUMN                                     whatever the rows of TABLE say in COLUMN, as it changes:
-                                                       targets themselves, or references to rows with a `target`
+db:DB,TABLE,COLUMN      whatever the rows of TABLE say in COLUMN, as it changes: targets themselves, or references
+                        to rows with a `target`, which are told how it goes in `is_connected` and `status`
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import socket
-import ssl
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pyovn.net.errors import Malformed, OvnError
 from pyovn.ovsdb.server.database import Commit, Database
+from pyovn.ovsdb.server.errors import Refused
+from pyovn.ovsdb.server.tables import Row, TableStore
 from pyovn.runtime import logging as vlog
-from pyovn.runtime.ovsdb_server.connections import Connection
-from pyovn.runtime.streams import Remote, StreamFault, reason
+from pyovn.runtime.ovsdb_server.endpoints import Endpoint, Options, Status
+from pyovn.runtime.ovsdb_server.places import locate
 
 if TYPE_CHECKING:
     from pyovn.runtime.ovsdb_server.shell import Shell
 
 LOG = vlog.module("ovsdb_server")
 
-DEFAULT_PROBE_MS = 5000  #: UNIX sockets are not probed: there the kernel tells when a peer dies
-MOST_BACKOFF_S = 8.0
-LONGEST_PATH = 107
+STATUS_INTERVAL_S = 2.5
 
 
-class Options:
-    """What a database may say about a remote beside its target."""
+class Target(NamedTuple):
+    """A remote that a database names, and the row that has more to say about it."""
 
-    __slots__ = ("max_backoff_ms", "probe_ms")
-
-    def __init__(self, probe_ms: int | None = None, max_backoff_ms: int | None = None) -> None:
-        self.probe_ms = probe_ms
-        self.max_backoff_ms = max_backoff_ms
-
-
-class Endpoint:
-    """One remote in use."""
-
-    def __init__(self, shell: Shell, text: str, options: Options) -> None:
-        self.text = text
-        self.remote = Remote.parse(text)
-        self.options = options
-        self.connections: set[Connection] = set()
-        self.bound_port: int | None = None
-        self.error: str | None = None
-        self._shell = shell
-        self._listener: asyncio.Server | None = None
-        self._connector: asyncio.Task[None] | None = None
-        self._path: tuple[str, int] | None = None
-        self._count = 0
-
-    async def start(self) -> None:
-        """Listen, or begin to connect; raises `StreamFault` or `Malformed`."""
-        if self.remote.is_passive:
-            await self._listen()
-        else:
-            self._connector = asyncio.ensure_future(self._connect())
-
-    async def stop(self) -> None:
-        """Stop listening and close every connection."""
-        if self._connector is not None:
-            self._connector.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._connector
-        if self._listener is not None:
-            self._listener.close()
-        self._unlink()
-        self.disconnect()
-
-    def disconnect(self) -> None:
-        """Close the connections there are."""
-        for connection in list(self.connections):
-            connection.close()
-
-    def connection(self) -> Connection:
-        """The protocol object for one more connection."""
-        probe_ms = self.options.probe_ms
-        if probe_ms is None:
-            probe_ms = 0 if self.remote.kind.endswith("unix") else DEFAULT_PROBE_MS
-        name = f"{self.remote.kind.removeprefix('p')}#{self._count}" if self.remote.is_passive else self.text
-        self._count += 1
-        connection = Connection(self._shell, name, probe_ms, self.connections.discard)
-        self.connections.add(connection)
-        return connection
-
-    async def _listen(self) -> None:
-        loop = asyncio.get_running_loop()
-        remote = self.remote
-        try:
-            if remote.kind == "punix":
-                listening = _unix_socket(remote.path)
-                self._path = (remote.path, os.stat(remote.path).st_ino)
-                self._listener = await loop.create_unix_server(self.connection, sock=listening)
-                return
-            self._listener = await loop.create_server(
-                self.connection, remote.host or None, remote.port, ssl=self._context(server=True)
-            )
-            self.bound_port = self._listener.sockets[0].getsockname()[1]
-        except (OSError, ssl.SSLError) as fault:
-            raise StreamFault(f"{remote}: listen failed: {reason(fault)}") from fault
-
-    async def _connect(self) -> None:
-        delay = 1.0
-        while True:
-            lost = asyncio.Event()
-            try:
-                connection = await self._open(lost)
-            except (OSError, ssl.SSLError, StreamFault) as fault:
-                self.error = reason(fault)
-                LOG.info("%s: connection attempt failed (%s)", self.text, self.error)
-                await asyncio.sleep(delay)
-                delay = min(2 * delay, (self.options.max_backoff_ms or 1000 * MOST_BACKOFF_S) / 1000)
-            else:
-                delay, self.error = 1.0, None
-                try:
-                    await lost.wait()
-                finally:
-                    connection.close()
-
-    async def _open(self, lost: asyncio.Event) -> Connection:
-        loop = asyncio.get_running_loop()
-        remote = self.remote
-
-        def factory() -> Connection:
-            connection = self.connection()
-            connection.on_close = closed
-            return connection
-
-        def closed(connection: Connection) -> None:
-            self.connections.discard(connection)
-            lost.set()
-
-        if remote.kind == "unix":
-            _, connection = await loop.create_unix_connection(factory, remote.path)
-        else:
-            context = self._context(server=False)
-            _, connection = await loop.create_connection(
-                factory, remote.host, remote.port, ssl=context, server_hostname="" if context else None
-            )
-        return connection
-
-    def _context(self, *, server: bool) -> ssl.SSLContext | None:
-        return self._shell.tls.context(server=server) if self.remote.uses_tls else None
-
-    def _unlink(self) -> None:
-        if self._path is None:
-            return
-        path, inode = self._path
-        with contextlib.suppress(OSError):
-            if os.stat(path).st_ino == inode:  # not that of a server that took our place
-                os.unlink(path)
-
-
-def _unix_socket(path: str) -> socket.socket:
-    """A socket bound to a path of any length, in place of one that a dead process left there."""
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)
-    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        if len(os.fsencode(path)) <= LONGEST_PATH:
-            listening.bind(path)
-        else:
-            directory = os.open(os.path.dirname(path), os.O_PATH | os.O_DIRECTORY)
-            try:
-                listening.bind(f"/proc/self/fd/{directory}/{os.path.basename(path)}")
-            finally:
-                os.close(directory)
-    except OSError:
-        listening.close()
-        raise
-    return listening
+    text: str
+    options: Options
+    database: Database
+    table: TableStore | None = None
+    row: Row | None = None
 
 
 class Remotes:
-    """All remotes of a server: those it was started with, and those its databases name."""
+    """All remotes of a server."""
 
     def __init__(self, shell: Shell) -> None:
         self.configured: set[str] = set()
         self.endpoints: dict[str, Endpoint] = {}
         self._shell = shell
-        self._watched: set[str] = set()
+        self._failed: dict[str, str] = {}
         self._due = asyncio.Event()
 
     async def add(self, text: str) -> None:
@@ -208,28 +65,58 @@ class Remotes:
         await self.reconcile()
 
     async def run(self) -> None:
-        """Follow what databases say about remotes, for ever."""
+        """Follow what databases say about remotes, and tell them how these do, for ever."""
+        loop = asyncio.get_running_loop()
+        report_at = loop.time() + STATUS_INTERVAL_S
         while True:
-            await self._due.wait()
-            self._due.clear()
-            await self.reconcile()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(report_at):
+                    await self._due.wait()
+            if self._due.is_set():
+                self._due.clear()
+                await self.reconcile()
+            if loop.time() >= report_at:
+                report_at = loop.time() + STATUS_INTERVAL_S
+                await (self.reconcile() if self._failed else self._refresh_tls())
+                self.report()
 
     async def reconcile(self) -> None:
         """Start and stop endpoints so that they are the wanted ones."""
         wanted = self._wanted()
         for text in self.endpoints.keys() - wanted.keys():
             await self.endpoints.pop(text).stop()
+        self._failed = {text: why for text, why in self._failed.items() if text in wanted}
+        await self._refresh_tls()
         for text, options in wanted.items():
             if text in self.endpoints:
-                self.endpoints[text].options = options
-                continue
-            try:
-                endpoint = Endpoint(self._shell, text, options)
-                await endpoint.start()
-            except OvnError as fault:
-                LOG.warning("%s", fault)
+                self.endpoints[text].configure(options)
             else:
-                self.endpoints[text] = endpoint
+                await self._start(text, options)
+
+    async def _start(self, text: str, options: Options) -> None:
+        try:
+            endpoint = Endpoint(self._shell, text, options)
+            await endpoint.start()
+        except OvnError as fault:
+            self._fail(text, str(fault))
+        else:
+            self._failed.pop(text, None)
+            self.endpoints[text] = endpoint
+
+    async def _refresh_tls(self) -> None:
+        for text, endpoint in list(self.endpoints.items()):
+            if endpoint.remote.uses_tls:
+                try:
+                    await endpoint.refresh_tls()
+                except OvnError as fault:
+                    # To go on with keys that the administrator has withdrawn would be worse than to refuse.
+                    await self.endpoints.pop(text).stop()
+                    self._fail(text, str(fault))
+
+    def _fail(self, text: str, why: str) -> None:
+        if self._failed.get(text) != why:
+            LOG.warning("%s", why)
+        self._failed[text] = why
 
     async def close(self) -> None:
         """Stop everything."""
@@ -237,24 +124,34 @@ class Remotes:
             await endpoint.stop()
         self.endpoints.clear()
 
+    # -- what databases say ------------------------------------------------------------------------------------------
+
     def _wanted(self) -> dict[str, Options]:
         wanted = {text: Options() for text in self.configured if not text.startswith("db:")}
-        for text in self.configured - wanted.keys():
-            with contextlib.suppress(Malformed):
-                database, table, column = locate(self._shell.server.databases, text)
-                self._watch(database)
-                wanted |= dict(_targets(database, table, column))
+        for name, _ in self._shell.tls.tables():
+            self._watch(self._shell.server.databases[name])
+        for target in self._targets():
+            wanted[target.text] = target.options
         return wanted
 
+    def _targets(self) -> Iterable[Target]:
+        for text in self.configured:
+            if text.startswith("db:"):
+                with contextlib.suppress(Malformed):
+                    database, table, column = locate(self._shell.server.databases, text)
+                    self._watch(database)
+                    yield from _targets(database, table, column)
+
     def _watch(self, database: Database) -> None:
-        if database.name not in self._watched:
-            self._watched.add(database.name)
+        if self._on_commit not in database.listeners:
             database.listeners.append(self._on_commit)
 
-    def _on_commit(self, _database: Database, commit: Commit) -> None:
+    def _on_commit(self, database: Database, commit: Commit) -> None:
         for text in self.configured:
             if text.startswith("db:") and not commit.changes.keys().isdisjoint(self._tables(text)):
                 self._due.set()
+        if any(name == database.name and table in commit.changes for name, table in self._shell.tls.tables()):
+            self._due.set()
 
     def _tables(self, text: str) -> set[str]:
         try:
@@ -263,31 +160,56 @@ class Remotes:
             return set()
         return {table.name, column.type.key.ref_table or table.name}
 
+    # -- what databases are told -------------------------------------------------------------------------------------
 
-def locate(databases: dict[str, Database], text: str) -> tuple[Database, Any, Any]:
-    """The database, table and column that `db:DATABASE,TABLE,COLUMN` names; raises `Malformed`."""
-    parts = text.removeprefix("db:").split(",")
-    if len(parts) != 3:
-        raise Malformed(f'"{text}": invalid syntax')
-    database = databases.get(parts[0])
-    if database is None:
-        raise Malformed(f'"{text}": no database named {parts[0]}')
-    table = database.tables.get(parts[1])
-    if table is None:
-        raise Malformed(f'"{text}": no table named {parts[1]}')
-    column = table.by_name.get(parts[2])
-    if column is None:
-        raise Malformed(f'"{text}": table "{parts[1]}" has no column "{parts[2]}"')
-    return database, table, column
+    def report(self) -> None:
+        """Write down how the remotes do, in the rows that name them."""
+        now, was_due = self._shell.tick(), self._due.is_set()
+        by_database: dict[str, list[Target]] = {}
+        for target in self._targets():
+            if target.row is not None:
+                by_database.setdefault(target.database.name, []).append(target)
+        for name, targets in by_database.items():
+            database = self._shell.server.databases[name]
+            transaction = database.transaction(self._shell.server.uuids)
+            for target in targets:
+                if target.table is not None and target.row is not None:
+                    transaction.update(target.table, target.row, _told(target.table, self._status(target.text, now)))
+            if transaction.pending and not database.read_only:
+                with contextlib.suppress(Refused):
+                    self._shell.server.write(database, transaction)
+        if not was_due:
+            self._due.clear()  # that was us
+        self._shell.flush()
+
+    def _status(self, text: str, now: float) -> Status:
+        endpoint = self.endpoints.get(text)
+        if endpoint is not None:
+            return endpoint.status(now)
+        return Status(False, {"last_error": self._failed.get(text, ""), "state": "BACKOFF"})
 
 
-def _targets(database: Database, table: Any, column: Any) -> Iterable[tuple[str, Options]]:
+def _targets(database: Database, table: TableStore, column: Any) -> Iterable[Target]:
     referred = database.tables.get(column.type.key.ref_table or "")
     for row in table.rows.values():
         for member in column.members(row[column.place]):
             if referred is None:
-                yield str(member), Options()
-            elif (target := referred.rows.get(member)) is not None:
-                values = {name: target[each.place] for name, each in referred.by_name.items()}
+                yield Target(str(member), Options(), database)
+            elif (found := referred.rows.get(member)) is not None:
+                values = {name: found[each.place] for name, each in referred.by_name.items()}
                 if "target" in values:
-                    yield values["target"], Options(values.get("inactivity_probe"), values.get("max_backoff"))
+                    options = Options(
+                        values.get("inactivity_probe"),
+                        values.get("max_backoff"),
+                        values.get("role") or "",
+                        bool(values.get("read_only")),
+                    )
+                    yield Target(values["target"], options, database, referred, found)
+
+
+def _told(table: TableStore, status: Status) -> Iterable[tuple[int, Any]]:
+    """The columns of a row that say how a remote does."""
+    for name, value in status._asdict().items():
+        column = table.by_name.get(name)
+        if column is not None:
+            yield column.place, value

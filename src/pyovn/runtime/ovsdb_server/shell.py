@@ -19,6 +19,7 @@ from pyovn.runtime.clock import SYSTEM, Clock
 from pyovn.runtime.ovsdb_server.connections import Connection
 from pyovn.runtime.ovsdb_server.logfile import LogFile, StorageFault, create_log, open_log
 from pyovn.runtime.ovsdb_server.remotes import Remotes
+from pyovn.runtime.ovsdb_server.tls import TlsSettings
 from pyovn.runtime.ovsdb_server.uuids import random_uuids
 from pyovn.runtime.streams import Tls
 
@@ -35,8 +36,8 @@ class Shell:
 
     def __init__(self, *, tls: Tls | None = None, clock: Clock = SYSTEM, uuids: Iterator[Uuid] | None = None) -> None:
         self.clock = clock
-        self.tls = tls or Tls()
         self.server = Server(uuids or random_uuids())
+        self.tls = TlsSettings(self.server.databases, tls or Tls())
         self.remotes = Remotes(self)
         self.logs: dict[str, LogFile] = {}
         self.connections: dict[Session, Connection] = {}
@@ -138,6 +139,12 @@ class Shell:
         for endpoint in self.remotes.endpoints.values():
             endpoint.disconnect()
 
+    def bound_unfinished(self, most: int) -> None:
+        """Cut off who has sent most of the messages that nobody has finished, if these are too much together."""
+        holders = [connection for connection in self.connections.values() if connection.unfinished]
+        if sum(connection.unfinished for connection in holders) > most:
+            max(holders, key=lambda connection: connection.unfinished).cut_off("too many unfinished messages")
+
     # -- time and output ---------------------------------------------------------------------------------------------
 
     def tick(self) -> float:
@@ -170,6 +177,7 @@ class Shell:
             return
         if ready := session.take():
             connection.transport.write(ready)
+        connection.go_on()
         if session.ending and not session.outbox:
             connection.close()
 
