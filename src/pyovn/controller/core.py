@@ -16,12 +16,12 @@ from pyovn.controller.announce import Announced
 from pyovn.controller.binding import USERS, WAITING
 from pyovn.controller.datapaths import DATAPATH, Datapath
 from pyovn.controller.edits import Delete, Edit, Take, Update, map_edits
-from pyovn.controller.effects import Activate, Adopt, Learned, Neighbour, Record
+from pyovn.controller.effects import Activate, Adopt, Judge, Learned, Neighbour, Record
 from pyovn.controller.families import families
 from pyovn.controller.flowtable import FLOWS, FlowFacts, as_flow_facts
 from pyovn.controller.ids import Ids
 from pyovn.controller.interests import SOUTHBOUND_TABLES, SWITCH_TABLES
-from pyovn.controller.learning import activation_edits, adoption_edits, event_edits, learned_edits
+from pyovn.controller.learning import activation_edits, adoption_edits, event_edits, learned_edits, status_edits
 from pyovn.controller.local import HOST, LOCAL, Host, Installed, LocalRows, Zone
 from pyovn.controller.logical import FAULTS, GROUPS, METERS, LogicalFlows
 from pyovn.controller.monitor import Conditions, conditions
@@ -222,7 +222,7 @@ class Core:
         """Southbound edits that say what services learned."""
         return [edit for fact in facts for edit in learned_edits(self._southbound, fact, now_ms)]
 
-    def consequences(self, effect: Activate | Adopt | Record) -> list[Edit]:
+    def consequences(self, effect: Activate | Adopt | Record | Judge) -> list[Edit]:
         """Southbound edits that follow from what a packet told."""
         ours, own = self.settings, self.chassis_row
         if ours is None or own is None:
@@ -234,6 +234,8 @@ class Core:
                 return list(adoption_edits(self._southbound, effect, own.uuid))
             case Record():
                 return list(event_edits(self._southbound, effect, own.uuid))
+            case Judge():
+                return list(status_edits(self._southbound, effect))
 
     def reported(self, nb_cfg: int, now_ms: int) -> tuple[list[Edit], list[Edit]]:
         """(southbound, switch) edits that say how far this chassis has got."""

@@ -9,38 +9,47 @@ from contextlib import suppress
 from typing import Final
 
 from pyovn.controller.dispatch import SERVICES, Service, answer
-from pyovn.controller.effects import Effect, Hold, Learn
+from pyovn.controller.effects import Effect, Hold, Learn, Problem
 from pyovn.controller.learning import find_port
+from pyovn.controller.paths import beacon_of, paths, port_named
+from pyovn.controller.services.beacons import PERIODIC, Beacons
+from pyovn.controller.services.bfd import Sessions
 from pyovn.controller.services.dns import NameService
 from pyovn.controller.services.memory import Fact, Memory
 from pyovn.controller.services.waiting import NextHop, WaitingRoom
-from pyovn.incr.engine import Source
+from pyovn.incr.engine import Changes, Source
 from pyovn.lang.actions.userdata import Opcode
-from pyovn.net.errors import Malformed
+from pyovn.net.errors import Malformed, OvnError
 from pyovn.net.ip import ip_str
 from pyovn.net.mac import mac_int
+from pyovn.net.uuids import Uuid
 from pyovn.openflow.messages import PacketIn
-from pyovn.tables.sb import MACBinding, PortBinding, StaticMACBinding
+from pyovn.ovsdb.model import Row
+from pyovn.tables.sb import BFD, Chassis, DatapathBinding, MACBinding, PortBinding, StaticMACBinding
 
 #: Which port a chassisredirect port stands for.
 DISTRIBUTED_PORT: Final = "distributed-port"
 NEIGHBOURS: Final[tuple[type[MACBinding] | type[StaticMACBinding], ...]] = (MACBinding, StaticMACBinding)
+#: What decides which paths are watched from here.
+WATCHED: Final = (BFD, PortBinding, DatapathBinding, Chassis)
 
 
 class Desk:
     """The services of one chassis."""
 
-    def __init__(self, southbound: Source, uniform: Callable[[float, float], float]) -> None:
-        """`uniform` draws a number between two."""
-        self._rows = southbound
+    def __init__(self, southbound: Source, chassis: str, uniform: Callable[[float, float], float]) -> None:
+        """`chassis` is our name; `uniform` draws a number between two."""
+        self._rows, self._chassis = southbound, chassis
         self._memory = Memory(uniform)
         self._waiting = WaitingRoom()
+        self._beacons, self._sessions = Beacons(uniform), Sessions(uniform)
+        self._problems: list[Problem] = []
         names = NameService(southbound, lambda records: records.sort(key=lambda _: uniform(0.0, 1.0)))
         self._services: Mapping[Opcode, Service] = {**SERVICES, Opcode.DNS_LOOKUP: names.dns_lookup}
 
     def packet(self, pin: PacketIn, now: float) -> Iterator[Effect]:
         """What follows from a packet that the switch hands over."""
-        for effect in answer(pin, self._services):
+        for effect in self._answer(pin, now):
             match effect:
                 case Hold():
                     self._waiting.wait(effect, now)
@@ -51,8 +60,41 @@ class Desk:
                 case _:
                     yield effect
 
+    def _answer(self, pin: PacketIn, now: float) -> Iterator[Effect]:
+        """The one service that needs the time, or one of the others."""
+        services = {**self._services, Opcode.BFD_MSG: lambda packet, _: self._sessions.packet(packet, now)}
+        return answer(pin, services)
+
+    def follow(self, changes: Changes, now: float) -> None:
+        """Take note of rows that have changed."""
+        for uuid, (old, new) in changes.get(PortBinding, {}).items():
+            if any(isinstance(row, PortBinding) and PERIODIC in row.options for row in (old, new)):
+                self._advertise(uuid, new, now)
+        if not changes.keys().isdisjoint(WATCHED) and (self._sessions.deadline or self._rows.rows(BFD)):
+            self._watch(now)
+
+    def _advertise(self, uuid: Uuid, port: Row | None, now: float) -> None:
+        try:
+            wanted = beacon_of(self._rows, port) if isinstance(port, PortBinding) else None
+        except OvnError as fault:
+            wanted = None
+            self._problems.append(Problem(f"router advertisements of port {uuid}: {fault}"))
+        self._beacons.put(uuid, wanted, now)
+
+    def _watch(self, now: float) -> None:
+        try:
+            wanted = dict(paths(self._rows, self._chassis))
+        except Malformed as fault:
+            self._problems.append(Problem(f"BFD: {fault}"))
+            return
+        self._sessions.follow(wanted, now)
+
     def handle(self, now: float) -> Iterator[Effect]:
         """What follows from new rows and from time that has passed."""
+        problems, self._problems = self._problems, []
+        yield from problems
+        yield from self._beacons.handle(now)
+        yield from self._sessions.handle(now)
         if self._waiting:
             yield from self._waiting.handle(now, self._mac_of)
 
@@ -63,14 +105,14 @@ class Desk:
     @property
     def deadline(self) -> float | None:
         """When there is something to do."""
-        times = (self._memory.deadline, self._waiting.deadline)
+        times = (self._memory.deadline, self._waiting.deadline, self._beacons.deadline, self._sessions.deadline)
         return min((each for each in times if each is not None), default=None)
 
     def _mac_of(self, hop: NextHop) -> int | None:
         """What is known of a next hop, learned or configured."""
         port = find_port(self._rows, hop.datapath, hop.port)
         if port is not None and port.type == "chassisredirect":
-            port = self._named(port.options.get(DISTRIBUTED_PORT, ""))
+            port = port_named(self._rows, port.options.get(DISTRIBUTED_PORT, ""))
         if port is None:
             return None
         fresh = self._memory.mac_of(hop.datapath, port.tunnel_key, hop.address)
@@ -81,6 +123,3 @@ class Desk:
             with suppress(Malformed):
                 return mac_int(mac)
         return None
-
-    def _named(self, name: str) -> PortBinding | None:
-        return next(iter(self._rows.where(PortBinding, logical_port=name)), None)

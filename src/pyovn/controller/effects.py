@@ -7,6 +7,7 @@ Learn    something the southbound database should know
 Activate a migrated port has shown up here
 Adopt    a virtual port's address has shown up behind a port here
 Record   something the cloud management system should know
+Judge    whether a watched path works
 Logged   a line of the ACL log
 Problem  something to be logged
 """
@@ -14,8 +15,10 @@ Problem  something to be logged
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from pyovn.controller import layout
 from pyovn.lang.actions.userdata import read_result_bit
-from pyovn.openflow.actions import Actions, SetField
+from pyovn.net.uuids import Uuid
+from pyovn.openflow.actions import Actions, Resubmit, SetField
 from pyovn.openflow.fields import FULL
 from pyovn.openflow.match import WIDE as WIDE_REGISTERS
 from pyovn.openflow.match import Match, canonical
@@ -98,6 +101,14 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Judge:
+    """A BFD session (a row) that has come to another state."""
+
+    session: Uuid
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
 class Logged:
     """What an ACL has to say about a packet."""
 
@@ -111,7 +122,7 @@ class Problem:
     text: str
 
 
-Effect = Send | Continue | Hold | Learn | Activate | Adopt | Record | Logged | Problem
+Effect = Send | Continue | Hold | Learn | Activate | Adopt | Record | Judge | Logged | Problem
 
 
 def fields_of(pin: PacketIn) -> dict[str, int]:
@@ -135,13 +146,26 @@ KEPT = frozenset({"metadata", "tun_id", "pkt_mark", *(f"reg{number}" for number 
 
 
 def sent(pin: PacketIn, packet: bytes, actions: Actions) -> Send:
-    """`packet` in the place of one that came in, with the same metadata, to run `actions`."""
+    """`packet` in the place of one that came in, with the same metadata, to run `actions`.
+
+    It comes from the controller's port: a switch never sends a packet back where it came from, but answers go there.
+    """
     fields = fields_of(pin)
-    kept: Match = tuple(term for term in pin.match if term[0] == "in_port")
     steps: Actions = tuple(
         SetField(name, value, FULL[name]) for name, value in sorted(fields.items()) if name in KEPT and value
     )
-    return Send(PacketOut(packet, (*steps, *actions), kept or (("in_port", 0xFFFFFFFD, 0xFFFFFFFF),)))
+    return Send(PacketOut(packet, (*steps, *actions)))
+
+
+def injected(packet: bytes, datapath: int, port: int, flags: int = 0) -> Send:
+    """A packet of our own that enters the logical pipeline at a port."""
+    steps: Actions = (
+        SetField(layout.DATAPATH, datapath, FULL[layout.DATAPATH]),
+        SetField(layout.INPORT, port, FULL[layout.INPORT]),
+        SetField(layout.FLAGS, flags, FULL[layout.FLAGS]),
+        Resubmit(layout.INGRESS),
+    )
+    return Send(PacketOut(packet, steps))
 
 
 def resumed(pin: PacketIn, packet: bytes | None = None, match: Match | None = None) -> Continue:

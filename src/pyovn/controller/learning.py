@@ -3,19 +3,20 @@
 Learned   → FDB (dp_key, mac): port_key          Neighbour → MAC_Binding (logical_port, ip): mac
 Activate  → Port_Binding.options:additional-chassis-activated
 Adopt     → Port_Binding (virtual): chassis, virtual_parent
-Record    → Controller_Event, counted while it stays the same event
+Record    → Controller_Event
+Judge     → BFD.status
 """
 
 from collections.abc import Iterator
 from typing import Final
 
 from pyovn.controller.edits import Edit, Insert, Put, column_edits
-from pyovn.controller.effects import Activate, Adopt, Learned, Neighbour, Record
+from pyovn.controller.effects import Activate, Adopt, Judge, Learned, Neighbour, Record
 from pyovn.incr.engine import Source
 from pyovn.net.ip import ip_str
 from pyovn.net.mac import mac_str
 from pyovn.net.uuids import Uuid
-from pyovn.tables.sb import FDB, ControllerEvent, DatapathBinding, MACBinding, PortBinding
+from pyovn.tables.sb import BFD, FDB, ControllerEvent, DatapathBinding, MACBinding, PortBinding
 
 ACTIVATED: Final = "additional-chassis-activated"
 
@@ -78,6 +79,13 @@ def event_edits(rows: Source, recorded: Record, chassis: Uuid) -> Iterator[Edit]
     number = max((row.seq_num for row in known), default=0) + 1
     columns = {"event_type": recorded.event, "event_info": details, "chassis": chassis, "seq_num": number}
     yield Insert(ControllerEvent, columns)
+
+
+def status_edits(rows: Source, judged: Judge) -> Iterator[Edit]:
+    """What tells northd whether a next hop is there."""
+    row = rows.rows(BFD).get(judged.session)
+    if row is not None:
+        yield from column_edits(row, {"status": judged.status})
 
 
 def find_port(rows: Source, datapath: int, key: int) -> PortBinding | None:

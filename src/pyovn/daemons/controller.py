@@ -20,7 +20,7 @@ from pyovn.controller.announce import Announcements
 from pyovn.controller.core import Core
 from pyovn.controller.desk import Desk
 from pyovn.controller.edits import Edit, Update, write
-from pyovn.controller.effects import Activate, Adopt, Continue, Effect, Logged, Problem, Record, Send
+from pyovn.controller.effects import Activate, Adopt, Continue, Effect, Judge, Logged, Problem, Record, Send
 from pyovn.controller.interests import SOUTHBOUND_TABLES, SWITCH_TABLES
 from pyovn.controller.monitor import Conditions, first_conditions
 from pyovn.controller.reconcile import Difference
@@ -151,7 +151,7 @@ class Controller:
             remote, "OVN_Southbound", SOUTHBOUND_TABLES, conditions=where, tls=config.tls, clock=config.clock
         )
         self.southbound = client
-        self._desk = Desk(client.replica, random.uniform)
+        self._desk = Desk(client.replica, name, random.uniform)
         mac = 0x020000000000 | random.getrandbits(40) & 0xFFFFFFFFFF
         core = Core(
             client.replica,
@@ -216,7 +216,10 @@ class Controller:
         """One round: what is new, and what follows."""
         if self.switch.ready:
             core.switch_is(option_field=self.switch.option_field, features=self.switch.features)
-        self._update(core, self._changes())
+        changes = self._changes()
+        self._update(core, changes)
+        if self._desk is not None:
+            self._desk.follow(changes, self.clock.now())
         for text in core.take_problems():
             problems_log.warning("%s", text)
         ours, there = core.settings, self.southbound
@@ -355,8 +358,9 @@ class Controller:
             match effect:
                 case Send(message) | Continue(message):
                     self.switch.send(message)
-                case (Activate() | Adopt() | Record()) if self.core is not None and self.southbound is not None:
-                    self._report(self.southbound, self.core.consequences(effect))
+                case Activate() | Adopt() | Record() | Judge():
+                    if self.core is not None and self.southbound is not None:
+                        self._report(self.southbound, self.core.consequences(effect))
                 case Logged(text):
                     acl_log.info("%s", text)
                 case Problem(text):

@@ -19,14 +19,12 @@ from pyovn.lang.actions.userdata import read_result_bit
 from pyovn.net.errors import Malformed
 from pyovn.net.ip import ALL4
 from pyovn.openflow.messages import PacketIn
-from pyovn.packet import datagram, dhcp4, ipv4
+from pyovn.packet import datagram, ipv4
 from pyovn.packet.dhcp4 import BROADCAST_FLAG, REPLY, REQUEST, Message, Option, Type, build, parse
-from pyovn.packet.udp import Udp
 
 LEASE_TERMS: Final = frozenset({Option.NETMASK, Option.LEASE_TIME, Option.T1, Option.T2})
 #: Codes that are not DHCP's: they change a reply in other ways.
 NEXT_SERVER, IPXE_BOOTFILE = 253, 254
-TTL: Final = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +77,7 @@ def _is_for_another(request: Message, offer: Offer) -> bool:
 def reply(request: Message, type_: Type, offer: Offer) -> Message:
     """`request` turned around: same transaction, same client, our terms."""
     options = {int(Option.MESSAGE_TYPE): bytes((type_,)), **offer.for_client(request).options}
-    next_server = int.from_bytes(options.pop(NEXT_SERVER, options.get(Option.SERVER_ID, b""))[:4], "big")
+    next_server = int.from_bytes(options.pop(NEXT_SERVER, b"")[:4], "big")
     if Option.RELAY_INFORMATION in request.options:  # RFC 3046 §2.2
         options[Option.RELAY_INFORMATION] = request.options[Option.RELAY_INFORMATION]
     if type_ is Type.NAK:
@@ -107,8 +105,8 @@ def put_dhcp_opts(pin: PacketIn, arguments: bytes) -> Iterator[Effect]:
 
 
 def _packet(asked: datagram.Datagram, response: Message) -> bytes:
+    """The reply in the frame of the request; whom it comes from, and the ports, are for the flow that gets it back."""
     if not isinstance(asked.packet, ipv4.Ipv4):
         raise Malformed("DHCP for IPv4 over IPv6")
-    port = dhcp4.SERVER_PORT if response.giaddr else dhcp4.CLIENT_PORT
-    packet = asked.packet._replace(dst=destination(response), ttl=TTL, options=b"", tos=0)
-    return datagram.build(asked._replace(packet=packet, udp=Udp(dhcp4.SERVER_PORT, port, build(response))))
+    packet = asked.packet._replace(dst=destination(response))
+    return datagram.build(asked._replace(packet=packet).saying(build(response)))

@@ -79,7 +79,7 @@ class NameService:
 
 def respond(query: dns.Message, code: int, records: Iterable[dns.Record]) -> dns.Message:
     """The response to a query, with its question."""
-    flags = dns.RESPONSE | dns.RECURSION_AVAILABLE | query.flags & dns.RECURSION_DESIRED | code
+    flags = dns.RESPONSE | query.flags & dns.RECURSION_DESIRED | code
     return dns.Message(query.id, flags, query.questions, tuple(records))
 
 

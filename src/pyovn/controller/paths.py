@@ -1,0 +1,80 @@
+"""What timed services work on, read from rows: the paths that BFD watches, the router ports that advertise.
+
+BFD row, its router port ─► Path, where that port is on this chassis
+router port with ipv6_ra_send_periodic, its peer ─► Beacon
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pyovn.controller.services.beacons import Beacon, beacon, check
+from pyovn.controller.services.bfd import MS, Path
+from pyovn.incr.engine import Source
+from pyovn.net.errors import Malformed
+from pyovn.net.ip import ip_parse, mask4, mask6, parse_network
+from pyovn.net.mac import eui64_lla, mac_int
+from pyovn.net.uuids import Uuid
+from pyovn.tables.sb import BFD, Chassis, DatapathBinding, PortBinding
+
+#: SB BFD.status of a session that nothing depends on.
+UNUSED: Final = "admin_down"
+LINK_LOCAL: Final = 0xFE80 << 112
+
+
+def port_named(rows: Source, name: str) -> PortBinding | None:
+    """A port."""
+    return next(iter(rows.where(PortBinding, logical_port=name)), None)
+
+
+def key_of(rows: Source, datapath: Uuid) -> int:
+    """The key of a datapath; 0 where it is not known."""
+    row = rows.rows(DatapathBinding).get(datapath)
+    return row.tunnel_key if row is not None else 0
+
+
+def beacon_of(rows: Source, port: PortBinding) -> Beacon | None:
+    """What a router port is to advertise; raises OvnError."""
+    if not check(port.options):
+        return None
+    peer = port_named(rows, port.options["peer"])
+    return None if peer is None else beacon(port.options, key_of(rows, peer.datapath), peer.tunnel_key)
+
+
+def paths(rows: Source, chassis: str) -> Iterator[tuple[Uuid, Path]]:
+    """The paths that this chassis is to watch; raises Malformed for a row that makes no sense."""
+    for row in rows.rows(BFD).values():
+        port = port_named(rows, row.logical_port)
+        if row.status != UNUSED and port is not None and _is_here(rows, port, chassis):
+            yield row.uuid, path_of(rows, row, port)
+
+
+def _is_here(rows: Source, port: PortBinding, chassis: str) -> bool:
+    """True where packets of a router port leave from this chassis."""
+    redirect = port.options.get("chassis-redirect-port")
+    gateway = port_named(rows, redirect) if redirect else port
+    own = rows.where(Chassis, name=chassis)
+    return gateway is not None and bool(own) and gateway.chassis == own[0].uuid
+
+
+def path_of(rows: Source, row: BFD, port: PortBinding) -> Path:
+    """The path that a row stands for; raises Malformed."""
+    version, dst = ip_parse(row.dst_ip)
+    words = " ".join(sorted(port.mac)).split()
+    mac = mac_int(words[0] if words else "")
+    src = _source(version, dst, mac, words[1:])
+    return Path(
+        key_of(rows, port.datapath), port.tunnel_key, mac, version, src, dst, row.src_port, row.disc,
+        row.min_tx * MS, row.min_rx * MS, max(1, row.detect_mult),
+    )  # fmt: skip
+
+
+def _source(version: int, dst: int, mac: int, networks: list[str]) -> int:
+    """Our address towards a neighbour: the one in its network, else the first."""
+    if version == 6 and dst >> 118 == LINK_LOCAL >> 118:
+        return eui64_lla(mac)
+    found = [parse_network(each) for each in networks]
+    own = [(address, length) for family, address, length in found if family == version]
+    if not own:
+        raise Malformed("router port without an address of the BFD session's family")
+    mask = mask4 if version == 4 else mask6
+    return next((address for address, length in own if not (address ^ dst) & mask(length)), own[0][0])
