@@ -183,7 +183,7 @@ class Core:
         return [found for uuid in facts if (found := facts.get(uuid)) is not None]
 
     def conditions(self) -> Conditions | None:
-        """What to monitor in the southbound database; None before that is known."""
+        """What to monitor in the southbound database, one object while it stays the same; None before that is known."""
         ours = self.settings
         if ours is None:
             return None

@@ -321,6 +321,8 @@ class Controller:
             await self.switch.apply(difference, flush)
         except OvnError as fault:
             log.info("switch: %s", fault)
+        else:
+            self._installed_once()
 
     def _installed_once(self) -> None:
         if not self._is_installed:
