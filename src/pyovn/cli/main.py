@@ -29,6 +29,7 @@ GROUPS = {
         ("appctl", "pyovn.cli.appctl", "Send a command to a running daemon, as ovn-appctl does."),
     ),
     "Daemons": (
+        ("ctl", "pyovn.cli.ovn_ctl", "Start and stop databases and daemons, as ovn-ctl does."),
         ("northd", "pyovn.daemons.northd", "Compile the northbound into the southbound database."),
         ("controller", "pyovn.daemons.controller", "Drive the switch of one hypervisor."),
         ("ovsdb-server", "pyovn.daemons.ovsdb_server", "Serve databases."),

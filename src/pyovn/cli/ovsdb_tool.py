@@ -92,7 +92,12 @@ def compact(call: Call) -> None:
 def convert(call: Call) -> None:
     """Give a database another schema."""
     schema = read_schema(call.words[1] if len(call.words) > 1 else default_schema())
-    _rewrite(call.file, call.words[2:], "converted by ovsdb-tool (pyovn)", partial(_converted, schema))
+    convert_file(call.file, schema, call.words[2:])
+
+
+def convert_file(file: str, schema: Schema, target: Sequence[str] = ()) -> None:
+    """Give the database in a file another schema, there or in the file `target`; raises `OvnError`."""
+    _rewrite(file, target, "converted by ovsdb-tool (pyovn)", partial(_converted, schema))
 
 
 def _converted(schema: Schema, old: Database) -> Database:
