@@ -2,10 +2,8 @@
 
 import json
 import os
-import random
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +11,6 @@ from typing import Any
 
 import pytest
 
-from pyovn.runtime.ovsdb_server.logfile import open_log
-from pyovn.runtime.ovsdb_server.uuids import random_uuids
 from tests.support.c_programs import need
 from tests.support.rich_schema import RICH
 from tests.support.servers import Rpc, RunningServer, c_server_process, server_process, upstream_schema
@@ -61,70 +57,6 @@ def test_a_missing_database_is_named(tmp_path: Path) -> None:
         )
         assert done.returncode == 1
         assert "nope: open failed (No such file or directory)" in done.stderr
-
-
-class Writer(threading.Thread):
-    """Inserts rows, one after the other, and keeps what was acknowledged."""
-
-    def __init__(self, server: RunningServer, number: int) -> None:
-        super().__init__()
-        self._rpc = server.rpc()
-        self._number = number
-        self.acknowledged: list[str] = []
-
-    def run(self) -> None:
-        try:
-            for count in range(100_000):
-                name = f"{self._number}.{count}"
-                row = {"name": name, "color": "red", "kid": ["named-uuid", "k"]}
-                results = self._rpc.transact(
-                    "Rich",
-                    {"op": "insert", "table": "Root", "row": row},
-                    {"op": "insert", "table": "Kid", "uuid-name": "k", "row": {"name": name}},
-                    {"op": "commit", "durable": count % 2 == 0},
-                )
-                if "uuid" not in results[0]:
-                    break
-                self.acknowledged.append(name)
-        except (OSError, AssertionError):
-            pass
-        finally:
-            self._rpc.close()
-
-
-def kill_and_look(server: RunningServer, delay_s: float) -> None:
-    """Kill a server under load: every acknowledged row is there, and no half of a transaction."""
-    server.start()
-    writers = [Writer(server, random.randrange(10**12)) for _ in range(2)]
-    for writer in writers:
-        writer.start()
-    time.sleep(delay_s)
-    server.kill()
-    for writer in writers:
-        writer.join()
-    database, log = open_log(server.files[0], random_uuids())
-    log.abandon()
-    roots, kids = (database.tables[name] for name in ("Root", "Kid"))
-    names, kid_names = ({row[table.by_name["name"].place] for row in table.rows.values()} for table in (roots, kids))
-    assert names == kid_names
-    assert names >= {name for writer in writers for name in writer.acknowledged}
-
-
-def kills(number: int) -> None:
-    with server_process(RICH) as server:
-        server.kill()
-        for _ in range(number):
-            kill_and_look(server, random.uniform(0.01, 0.15))
-
-
-def test_acknowledged_transactions_survive_being_killed() -> None:
-    kills(5)
-
-
-@pytest.mark.soak
-def test_acknowledged_transactions_survive_being_killed_thousands_of_times() -> None:
-    for _ in range(100):
-        kills(30)
 
 
 # -- C programs ------------------------------------------------------------------------------------------------------

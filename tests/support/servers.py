@@ -127,7 +127,7 @@ class RunningServer:
                 [*self._command, *more, *map(str, self.files)], cwd=self.directory, stderr=log, text=True
             )
         deadline = time.monotonic() + PATIENCE_S
-        while not _listens(self.path):
+        while not listens(self.path):
             assert self.process.poll() is None, self.log()
             assert time.monotonic() < deadline, f"the server does not listen: {self.log()}"
             time.sleep(0.01)
@@ -229,7 +229,8 @@ async def embedded_server(
             await server.stop()
 
 
-def _listens(path: str) -> bool:
+def listens(path: str) -> bool:
+    """True where a server listens at a UNIX socket."""
     if not os.path.exists(path):
         return False
     with socket.socket(socket.AF_UNIX) as probe:
