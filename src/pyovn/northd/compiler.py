@@ -45,7 +45,14 @@ NORTHBOUND: Mapping[type[Row], Sequence[str] | None] = {
     nb.HAChassisGroup: None,
     nb.HAChassis: None,
     nb.Mirror: None,
-    nb.LogicalRouter: ("name",),
+    nb.LogicalRouter: None,
+    nb.LogicalRouterPort: None,
+    nb.LogicalRouterStaticRoute: None,
+    nb.LogicalRouterPolicy: None,
+    nb.NAT: None,
+    nb.BFD: None,
+    nb.StaticMACBinding: None,
+    nb.GatewayChassis: None,
 }  # fmt: skip
 #: the southbound tables, likewise; Logical_Flow is read in its own way
 SOUTHBOUND: Mapping[type[Row], Sequence[str] | None] = {
@@ -170,10 +177,10 @@ class Compiler:
         port_groups = self.engine.facts(are.PORT_GROUPS).take()
         for sync, facts in self._touched:
             sync.touch(facts.take())
+            self.ports.groups = self.ha_groups.uuids
             sync.plan(txn)
         moved, self.datapaths.moved = self.datapaths.moved, {}
         self.port_groups.rename(port_groups, moved)
-        self.ports.groups = self.ha_groups.uuids
         for sync in (self.port_groups, self.dhcp4, self.dhcp6, self.permissions, self.roles):
             sync.plan(txn)
         self.flows.plan(txn)

@@ -2,23 +2,27 @@
 
 from pyovn.incr.engine import Family, Reader, family
 from pyovn.net.uuids import Uuid
-from pyovn.northd.feature import Origin, RuleBook
-from pyovn.northd.features import FEATURES
+from pyovn.northd.feature import Origin, Place, Provenance
 from pyovn.northd.model import unsupported
-from pyovn.northd.model.addresses import nonsense
+from pyovn.northd.model.addresses import Address6, Addresses, nonsense
 from pyovn.northd.model.binding import binding, groups, receives_multicast
+from pyovn.northd.model.chassis import common_features
 from pyovn.northd.model.datapath import wanted_datapath
 from pyovn.northd.model.multicast import snooping
 from pyovn.northd.model.options import number
 from pyovn.northd.model.port import Port, takes_unknown
+from pyovn.northd.model.router_port import Link, RouterPort
 from pyovn.northd.model.settings import Settings, settings
-from pyovn.northd.model.switch import LOCALNET, STATIC, UNKNOWN, VTEP, Switch
+from pyovn.northd.model.switch import LOCALNET, ROUTER_KIND, STATIC, UNKNOWN, VTEP, Switch
+from pyovn.northd.pipeline import DROP
 from pyovn.northd.relations import (
     ADDRESS_SETS,
+    ATTACHED,
     BINDINGS,
     DATAPATHS,
     FLOWS,
     HA_GROUPS,
+    LINKS,
     LIVENESS,
     MEMBERS,
     NESTED,
@@ -26,18 +30,25 @@ from pyovn.northd.relations import (
     PORT_GROUPS,
     PROBLEMS,
     QUEUES,
+    ROUTER,
+    ROUTER_FLOOD,
+    ROUTER_PORT,
     SETTINGS,
     SHAPED,
     SNOOPING,
     SPECIAL,
     SWITCH,
     TAGS,
+    Binding,
+    Group,
 )
+from pyovn.northd.router_families import ROUTER_FAMILIES
+from pyovn.northd.rules import RULES
 from pyovn.tables.nb import (
     AddressSet,
     HAChassis,
     HAChassisGroup,
-    LogicalRouter,
+    LogicalRouterPort,
     LogicalSwitch,
     LogicalSwitchPort,
     NBGlobal,
@@ -45,16 +56,18 @@ from pyovn.tables.nb import (
 )
 from pyovn.tables.sb import Chassis, PortBinding
 
-RULES = RuleBook(FEATURES)
 QOS = ("qos_min_rate", "qos_max_rate", "qos_burst")
 
 Outputs = tuple[object, ...]
+#: flows, the binding, multicast groups, problems
+Linked = tuple[Provenance, Binding, tuple[tuple[tuple[Uuid, Group], str], ...], tuple[tuple[Uuid, str], ...]]
 
 
 @family(over=NBGlobal, emits=[SETTINGS])
 def global_settings(db: Reader, uuid: Uuid) -> Outputs:
-    """The options that flows depend on."""
-    return ((("", settings(db.column(NBGlobal, uuid, "options"))),),)
+    """The options that flows depend on, and what the chassis can do."""
+    features = common_features(db.table(Chassis))
+    return ((("", settings(db.column(NBGlobal, uuid, "options"), features)),),)
 
 
 @family(over=LogicalSwitch, emits=[OWNER, DATAPATHS, SNOOPING, PROBLEMS])
@@ -66,7 +79,7 @@ def switches(db: Reader, uuid: Uuid) -> Outputs:
     return owned, wanted_datapath(row), snooping(row.other_config), tuple(unsupported.of_switch(row))
 
 
-@family(over=LogicalSwitchPort, emits=[SPECIAL, SHAPED, NESTED])
+@family(over=LogicalSwitchPort, emits=[SPECIAL, SHAPED, NESTED, LINKS])
 def special_ports(db: Reader, uuid: Uuid) -> Outputs:
     """What other ports of the switch need to know; of most ports, nothing."""
     row = db.row(LogicalSwitchPort, uuid)
@@ -85,9 +98,14 @@ def special_ports(db: Reader, uuid: Uuid) -> Outputs:
         request = in_use if row.tag_request is None else row.tag_request
         if request is not None:
             nested = ((row.parent_name, (row.name, request, in_use or 0)),)
+    links: tuple[tuple[str, Link], ...] = ()
+    if row.type == "router":
+        kinds.append((ROUTER_KIND, row.name, ""))
+        leads_to = row.options.get("router-port", "")
+        links = tuple((leads_to, Link(uuid, row.name, switch)) for switch in db.look(OWNER, uuid)[:1])
     if not kinds:
-        return (), shaped, nested
-    return tuple((switch, kind) for switch in db.look(OWNER, uuid)[:1] for kind in kinds), shaped, nested
+        return (), shaped, nested, ()
+    return tuple((switch, kind) for switch in db.look(OWNER, uuid)[:1] for kind in kinds), shaped, nested, links
 
 
 @family(over=NESTED, emits=[TAGS])
@@ -134,6 +152,7 @@ def switch_views(db: Reader, uuid: Uuid) -> Outputs:
     assert row is not None
     config = row.other_config
     special = db.look(SPECIAL, uuid)
+    guests = len(row.ports) - sum(kind == ROUTER_KIND for kind, _, _ in special)
     localnets = [(name, network) for kind, name, network in special if kind == LOCALNET]
     (chosen,) = db.look(SETTINGS, "")[:1] or (Settings(),)
     return (
@@ -144,6 +163,8 @@ def switch_views(db: Reader, uuid: Uuid) -> Outputs:
             has_vtep=any(kind == VTEP for kind, _, _ in special),
             localnets=tuple(name for name, _ in localnets),
             physical_network=localnets[0][1] if localnets else "",
+            only_routers=guests == 0,
+            relayed=any(relays for _, relays in db.look(ATTACHED, uuid)),
             snoops=config.get("mcast_snoop") == "true",
             floods_unregistered=config.get("mcast_flood_unregistered") == "true",
             has_static=any(kind == STATIC for kind, _, _ in special),
@@ -179,14 +200,61 @@ def ports(db: Reader, uuid: Uuid) -> Outputs:
     port = Port(row, queue, answers=up)
     if row.type == "virtual":
         port.parents = parents(db, row, datapath)
-    flows = RULES.for_port(switch, port, datapath)
     bound, problems = binding(db, switch, port, datapath)
+    member_of = groups(port, datapath)
+    beyond: Provenance = ()
+    if row.type == "router":
+        beyond, bound, more, wrong = link(db, switch, port, datapath, bound)
+        member_of, problems = member_of + more, problems + wrong
+    else:
+        beyond = neighbours(db, port, datapath)
+    flows = RULES.for_port(switch, port, datapath) + beyond
     if port.shape.unusual:
         problems = (*problems, *unsupported.of_port(row))
     for entry in nonsense(row.addresses, port.addresses):
         problems = (*problems, (uuid, f"logical switch port {row.name}: invalid syntax '{entry}' in addresses"))
     group = ha_group(db, row.ha_chassis_group) if row.ha_chassis_group else ()
-    return flows, ((row.name, bound),), groups(port, datapath), group, problems
+    return flows, ((row.name, bound),), member_of, group, problems
+
+
+def link(db: Reader, switch: Switch, port: Port, datapath: Uuid, bound: Binding) -> Linked:
+    """What there is because a port leads to a router; notes the router's addresses as the port's."""
+    row = port.row
+    label = row.options.get("router-port", "")
+    found = [view for each in db.find(LogicalRouterPort, "name", label) if (view := db.look(ROUTER_PORT, each))]
+    peer = found[0] if found else None
+    router = None if peer is None else db.look(ROUTER, peer.router)
+    if peer is None or router is None or peer.link is None or peer.link.port != row.uuid:
+        return (), bound, (), ((row.uuid, f"logical switch port {row.name}: there is no router port '{label}' for it"),)
+    if "router" in row.addresses:
+        port.addresses += (own_addresses(peer),)
+    flows = RULES.link.apply(Place(datapath, row.uuid[:8], switch.settings.drop), switch, port, router, peer)
+    if router.chassis:
+        bound = bound._replace(type="l3gateway", options={**bound.options, "l3gateway-chassis": router.chassis})
+    more = (((datapath, ROUTER_FLOOD), row.name),) if router.relays else ()
+    return flows, bound, more, ()
+
+
+def own_addresses(peer: RouterPort) -> Addresses:
+    """The addresses of a router port, as those of the switch port that leads to it."""
+    return Addresses(
+        peer.mac,
+        tuple(each.address for each in peer.ip4),
+        tuple(Address6(each.address, each.group) for each in peer.ip6),
+    )
+
+
+def neighbours(db: Reader, port: Port, datapath: Uuid) -> Provenance:
+    """What routers on the switch know about a port."""
+    flows: Provenance = ()
+    attached = db.look(ATTACHED, datapath)
+    if not attached or not port.shape.enabled or port.row.type == "virtual":
+        return flows
+    for uuid, _ in attached:
+        peer = db.look(ROUTER_PORT, uuid)
+        if peer is not None:
+            flows += RULES.neighbour.apply(Place(peer.router, port.row.uuid[:8], DROP), peer, port)
+    return flows
 
 
 def parents(db: Reader, row: LogicalSwitchPort, datapath: Uuid) -> tuple[str, ...]:
@@ -210,19 +278,11 @@ def liveness(db: Reader, uuid: Uuid) -> Outputs:
     """Is the port up?  Links between datapaths always are; others when their chassis says so."""
     row = db.row(PortBinding, uuid)
     assert row is not None
-    up = row.type == "patch"
+    up = row.type in ("patch", "l3gateway")
     if row.chassis is not None:
         reports = (db.column(Chassis, row.chassis, "other_config") or {}).get("port-up-notif") == "true"
         up = up or not reports or row.up is True
     return (((row.logical_port, up),),)
-
-
-@family(over=LogicalRouter, emits=[PROBLEMS])
-def routers(db: Reader, uuid: Uuid) -> Outputs:
-    """Routers have no effect."""
-    row = db.row(LogicalRouter, uuid)
-    assert row is not None
-    return (tuple(unsupported.of_router(row)),)
 
 
 @family(over=AddressSet, emits=[ADDRESS_SETS])
@@ -258,11 +318,11 @@ FAMILIES: tuple[Family, ...] = (
     special_ports,
     queues,
     tags,
+    *ROUTER_FAMILIES,
     switch_views,
     switch_flows,
     ports,
     liveness,
-    routers,
     address_sets,
     port_groups,
 )

@@ -4,6 +4,7 @@
 
     @feature.fills(Stage, …)          rule(switch, stage)          for each switch
     @feature.serves(Stage, …)         rule(switch, port, stage)    for each port, or those whose `Shape` it wants
+    @feature.router                   rule(router)                 for each logical router, and so on: see `Feature`
 
 A rule is a pure function of the views it is given.  The place where it is written becomes `external_ids:source` of the
 flows it makes.
@@ -12,15 +13,21 @@ flows it makes.
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from pathlib import PurePath
-from typing import NamedTuple
+from typing import Generic, NamedTuple, ParamSpec
 
+from pyovn.northd.model.nat import Translation
+from pyovn.northd.model.policies import Policy
 from pyovn.northd.model.port import Port, Shape
+from pyovn.northd.model.router import Router
+from pyovn.northd.model.router_port import RouterPort
+from pyovn.northd.model.routes import Destination, Route
 from pyovn.northd.model.switch import Switch
 from pyovn.northd.pipeline import DROP, Flow, Stage
 
 SwitchRule = Callable[[Switch, Stage], Iterator[Flow]]
 PortRule = Callable[[Switch, Port, Stage], Iterator[Flow]]
 Wanted = Callable[[Shape], bool]
+P = ParamSpec("P")
 
 
 class Origin(NamedTuple):
@@ -29,6 +36,14 @@ class Origin(NamedTuple):
     datapath: str
     hint: str
     source: str
+
+
+class Place(NamedTuple):
+    """For what flows are made: a datapath, a row (or a part of its UUID), and how packets are dropped there."""
+
+    datapath: str
+    hint: str
+    drop: str
 
 
 class PortEntry(NamedTuple):
@@ -48,10 +63,41 @@ class SwitchEntry(NamedTuple):
     source: str
 
 
+class Rules(Generic[P]):
+    """Rules about one kind of thing; a rule names the stages itself, in its flows."""
+
+    def __init__(self) -> None:
+        self.rules: list[tuple[Callable[P, Iterator[Flow]], str]] = []
+
+    def __call__(self, rule: Callable[P, Iterator[Flow]]) -> Callable[P, Iterator[Flow]]:
+        """Makes the decorated function a rule."""
+        self.rules.append((rule, source(rule)))
+        return rule
+
+    def apply(self, place: "Place", *views: P.args, **named: P.kwargs) -> "Provenance":
+        """(origin, flows) of all the rules."""
+        made = []
+        for rule, written in self.rules:
+            flows = tuple(rule(*views, **named))
+            if flows:
+                made.append((Origin(place.datapath, place.hint, written), spelled(flows, place.drop)))
+        return tuple(made)
+
+
 class Feature:
     """The rules of one file."""
 
     def __init__(self) -> None:
+        self.router: Rules[[Router]] = Rules()  #: for each router
+        self.router_port: Rules[[Router, RouterPort]] = Rules()  #: for each of its ports
+        self.link: Rules[[Switch, Port, Router, RouterPort]] = Rules()  #: for each switch port that leads to a router
+        self.route: Rules[[Router, Destination, tuple[Route, ...], int]] = Rules()  #: for each destination of routes
+        self.policy: Rules[[Router, Policy]] = Rules()  #: for each policy
+        self.nat: Rules[[Router, Translation]] = Rules()  #: for each translation
+        self.peer: Rules[[RouterPort, RouterPort]] = Rules()  #: for each other router's port that one can reach
+        self.direct: Rules[[RouterPort, RouterPort]] = Rules()  #: for the port of another router at its other end
+        self.passage: Rules[[Router, RouterPort, RouterPort]] = Rules()  #: for two ports, if the second has an MTU
+        self.neighbour: Rules[[RouterPort, Port]] = Rules()  #: for each switch port that a router port can reach
         self.switch_rules: list[SwitchEntry] = []
         self.port_rules: list[PortEntry] = []
 
@@ -80,11 +126,29 @@ def source(rule: Callable[..., object]) -> str:
     return f"{PurePath(code.co_filename).name}:{code.co_firstlineno}"
 
 
+def together(rules: Iterable[Rules[P]]) -> Rules[P]:
+    """The rules of several features."""
+    found: Rules[P] = Rules()
+    for each in rules:
+        found.rules += each.rules
+    return found
+
+
 class RuleBook:
     """The rules of several features, ready to be applied."""
 
     def __init__(self, features: Iterable[Feature]) -> None:
         listed = tuple(features)
+        self.router = together(feature.router for feature in listed)
+        self.router_port = together(feature.router_port for feature in listed)
+        self.link = together(feature.link for feature in listed)
+        self.route = together(feature.route for feature in listed)
+        self.policy = together(feature.policy for feature in listed)
+        self.nat = together(feature.nat for feature in listed)
+        self.peer = together(feature.peer for feature in listed)
+        self.direct = together(feature.direct for feature in listed)
+        self.passage = together(feature.passage for feature in listed)
+        self.neighbour = together(feature.neighbour for feature in listed)
         self._switch = tuple(entry for feature in listed for entry in feature.switch_rules)
         self._port = tuple(entry for feature in listed for entry in feature.port_rules)
         self.for_switch = lru_cache(maxsize=4096)(self._for_switch)

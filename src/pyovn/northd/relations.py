@@ -6,6 +6,9 @@ from typing import NamedTuple
 from pyovn.incr.relation import Bag, Named, Single
 from pyovn.net.uuids import Uuid
 from pyovn.northd.flowtable import FlowRelation
+from pyovn.northd.model.router import Router
+from pyovn.northd.model.router_port import Link, RouterPort
+from pyovn.northd.model.routes import Destination, Route
 from pyovn.northd.model.settings import Settings
 from pyovn.northd.model.switch import Switch
 
@@ -90,3 +93,17 @@ LIVENESS: Named[str, bool] = Named("liveness")  #: port's name → is it up
 NESTED: Bag[str, tuple[str, int, int]] = Bag("nested")  #: parent's name → (port's name, VLAN wanted, VLAN in use)
 TAGS: Named[str, int] = Named("tags")  #: nested port's name → the VLAN chosen for it
 HA_GROUPS: Named[str, frozenset[tuple[str, int]]] = Named("ha_groups")  #: by name: chassis and priorities
+
+ROUTER_OF: Bag[Uuid, Uuid] = Bag("router_of")  #: router port → routers that list it
+ROUTE_OF: Bag[Uuid, Uuid] = Bag("route_of")  #: static route → routers that list it
+POLICY_OF: Bag[Uuid, Uuid] = Bag("policy_of")  #: policy → routers that list it
+LINKS: Bag[str, Link] = Bag("links")  #: router port's name → switch ports that lead to it
+ROUTER_PORT: Single[Uuid, RouterPort] = Single("router_port")  #: router port → its view
+ROUTER_PORTS: Single[Uuid, tuple[RouterPort, ...]] = Single("router_ports")  #: router → its ports, by name
+ATTACHED: Bag[Uuid, tuple[Uuid, bool]] = Bag("attached")  #: switch → (router port, does the router relay multicast?)
+ROUTER: Single[Uuid, Router] = Single("router")  #: router → its view
+ROUTES: Bag[Destination, Route] = Bag("routes")
+ROUTE_TABLES: Bag[Uuid, str] = Bag("route_tables")  #: router → names of tables of routes
+GROUPED: Bag[Uuid, Destination] = Bag("grouped")  #: router → destinations with a choice of routes
+CHAINS: Bag[Uuid, str] = Bag("chains")  #: router → names of chains of policies
+POLICY_GROUPS: Bag[Uuid, Uuid] = Bag("policy_groups")  #: router → policies with several next hops

@@ -11,7 +11,7 @@ Reads Logical_Switch_Port.enabled, .type, .addresses; other_config:vlan-passthru
 from collections.abc import Iterator
 
 from pyovn.northd.feature import Feature
-from pyovn.northd.model.port import Port, any_port
+from pyovn.northd.model.port import Port
 from pyovn.northd.model.switch import Switch
 from pyovn.northd.pipeline import ANY, DROP, NEXT, OUTPUT, STAGE, Flow, Stage
 
@@ -69,7 +69,7 @@ def from_router(switch: Switch, port: Port, stage: Stage) -> Iterator[Flow]:
     yield Flow(stage, 70, f"inport == {port.name}", f"reg0[18] = 1; {NEXT}", port.row.name)
 
 
-@feature.serves(CHECK, when=any_port)
+@feature.serves(CHECK, when=lambda shape: shape.type != "router")
 def too_big(switch: Switch, port: Port, stage: Stage) -> Iterator[Flow]:
     """Hand an ICMP error about a tunnelled packet back to the port that sent it."""
     name = port.name

@@ -32,6 +32,7 @@ def respond(switch: Switch, port: Port, stage: Stage) -> Iterator[Flow]:
     if switch.passes_vlans or not answers(switch, port):
         return
     name = port.name
+    advertise = "nd_na_router" if port.row.type == "router" else "nd_na"
     owner = f" && inport == {name}"
     here = f" && ((flags.localnet == 1 && is_chassis_resident({name})) || flags.localnet == 0)"
     where = here if switch.localnets else ""
@@ -42,7 +43,7 @@ def respond(switch: Switch, port: Port, stage: Stage) -> Iterator[Flow]:
             yield Flow(stage, 100, match + owner, NEXT, port.row.name)
         for address, group in ip6:
             match = f"nd_ns_mcast && ip6.dst == {group} && nd.target == {address}"
-            yield Flow(stage, 50, match + where, nd_reply(mac, address, "nd_na"))
+            yield Flow(stage, 50, match + where, nd_reply(mac, address, advertise))
             yield Flow(stage, 100, match + owner, NEXT, port.row.name)
 
 

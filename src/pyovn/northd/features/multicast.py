@@ -16,6 +16,7 @@ from pyovn.northd.pipeline import DROP, OUTPUT, STAGE, Flow, Stage
 feature = Feature()
 
 TO_STATIC = f'clone {{ outport = "_MC_static"; {OUTPUT} }}; '
+TO_ROUTERS = f'clone {{ outport = "_MC_mrouter_flood"; {OUTPUT} }}; '
 TO_ALL = f'outport = "_MC_flood"; {OUTPUT}'
 TO_PORTS = f'outport = "_MC_flood_l2"; {OUTPUT}'
 
@@ -23,7 +24,8 @@ TO_PORTS = f'outport = "_MC_flood_l2"; {OUTPUT}'
 @feature.fills(STAGE["ls_in_l2_lkup"])
 def flood(switch: Switch, stage: Stage) -> Iterator[Flow]:
     """Groups that nobody keeps track of."""
-    yield Flow(stage, 71, "eth.mcast && ip", (TO_STATIC if switch.has_static else "") + TO_PORTS)
+    routers = TO_ROUTERS if switch.relayed else ""
+    yield Flow(stage, 71, "eth.mcast && ip", routers + (TO_STATIC if switch.has_static else "") + TO_PORTS)
 
 
 @feature.fills(STAGE["ls_in_l2_lkup"])

@@ -1,8 +1,8 @@
-"""What the southbound database says about a logical switch as a whole: its Datapath_Binding."""
+"""What the southbound database says about a logical switch or router as a whole: its Datapath_Binding."""
 
 from pyovn.northd.model.options import number
 from pyovn.northd.relations import WantedDatapath
-from pyovn.tables.nb import LogicalSwitch
+from pyovn.tables.nb import LogicalRouter, LogicalSwitch
 
 #: `other_config` keys that the controller reads in `Datapath_Binding.external_ids`
 PASSED_ON = (
@@ -11,6 +11,29 @@ PASSED_ON = (
     "fdb_age_threshold",
     "interconn-ts",
 )
+ROUTER_PASSED_ON = (
+    "ct-zone-limit",
+    "dynamic-routing",
+    "dynamic-routing-v4-prefix-nexthop",
+    "dynamic-routing-v6-prefix-nexthop",
+    "dynamic-routing-vrf-id",
+    "dynamic-routing-vrf-name",
+    "mac_binding_age_threshold",
+    "snat-ct-zone",
+)
+
+
+def wanted_router(row: LogicalRouter) -> WantedDatapath:
+    """The binding of a router."""
+    ids = {"logical-router": str(row.uuid), "name": row.name}
+    if row.external_ids and (name := row.external_ids.get("neutron:router_name")):
+        ids["name2"] = name
+    options = row.options
+    ids.update((key, options[key]) for key in ROUTER_PASSED_ON if key in options)
+    if options.get("always_learn_from_arp_request") == "false":
+        ids["always_learn_from_arp_request"] = "false"
+    ids["disable_garp_rarp"] = "true" if options.get("disable_garp_rarp") == "true" else "false"
+    return WantedDatapath("logical-router", row.name, ids, number(options.get("requested-tnl-key")))
 
 
 def wanted_datapath(row: LogicalSwitch) -> WantedDatapath:

@@ -18,6 +18,8 @@ class Switch(NamedTuple):
     has_vtep: bool = False  #: a hardware gateway is attached
     localnets: tuple[str, ...] = ()  #: the names of the localnet ports
     physical_network: str = ""  #: what the first of them is attached to
+    relayed: bool = False  #: a router relays its multicast
+    only_routers: bool = False  #: nobody else is attached
     arps_to_all_routers: bool = True  #: `other_config:broadcast-arps-to-all-routers`
 
     snoops: bool = False  #: `other_config:mcast_snoop`
@@ -31,4 +33,4 @@ class Switch(NamedTuple):
 
 
 #: facts about single ports that matter to their switch
-LOCALNET, STATIC, UNKNOWN, VTEP = "localnet", "static", "unknown", "vtep"
+LOCALNET, ROUTER_KIND, STATIC, UNKNOWN, VTEP = "localnet", "router", "static", "unknown", "vtep"

@@ -6,7 +6,7 @@ When a feature is written, its line here goes.
 from collections.abc import Iterator
 
 from pyovn.net.uuids import Uuid
-from pyovn.tables.nb import LogicalRouter, LogicalSwitch, LogicalSwitchPort
+from pyovn.tables.nb import LogicalSwitch, LogicalSwitchPort
 
 SWITCH_COLUMNS = {
     "acls": "ACLs",
@@ -39,8 +39,3 @@ def of_port(row: LogicalSwitchPort) -> Iterator[tuple[Uuid, str]]:
             yield row.uuid, f"logical switch port {row.name}: {what} are not supported and have no effect"
     if any("dynamic" in entry.split() for entry in row.addresses):
         yield row.uuid, f"logical switch port {row.name}: dynamic addresses are not supported, none is assigned"
-
-
-def of_router(row: LogicalRouter) -> Iterator[tuple[Uuid, str]]:
-    """Routers as a whole."""
-    yield row.uuid, f"logical router {row.name}: logical routers are not supported and have no effect"

@@ -1,0 +1,22 @@
+"""Distributed gateway ports: packets that leave by one go to the chassis of its gateway first.
+
+gw_redirect   outport = "cr-…": the port that stands for it there
+"""
+
+from collections.abc import Iterator
+
+from pyovn.northd.feature import Feature
+from pyovn.northd.model.router import Router
+from pyovn.northd.model.router_port import RouterPort
+from pyovn.northd.pipeline import NEXT, STAGE, Flow
+
+feature = Feature()
+
+REDIRECT = STAGE["lr_in_gw_redirect"]
+
+
+@feature.router_port
+def redirect(router: Router, port: RouterPort) -> Iterator[Flow]:
+    """To the gateway's chassis."""
+    if port.gateway:
+        yield Flow(REDIRECT, 50, f"outport == {port.name}", f"outport = {port.redirect}; {NEXT}")

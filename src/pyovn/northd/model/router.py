@@ -1,0 +1,31 @@
+"""A logical router as its rules see it; its ports are in `model.router_port`."""
+
+from typing import NamedTuple
+
+from pyovn.northd.model.settings import Settings
+
+
+class Router(NamedTuple):
+    """What decides about the flows of a logical router."""
+
+    settings: Settings = Settings()
+    chassis: str = ""  #: of a gateway router: where all of it is
+    gateways: tuple[str, ...] = ()  #: the names of its distributed gateway ports
+    learns_from_requests: bool = True  #: `options:always_learn_from_arp_request`
+    asks_for_neighbours: bool = False  #: `options:dynamic_neigh_routers`
+    relays: bool = False  #: `options:mcast_relay`
+    floods: bool = False  #: a port takes all multicast: `options:mcast_flood`
+    measures: bool = False  #: a port has a `gateway_mtu`
+    commits_all: bool = False  #: `options:ct-commit-all`
+    macs: tuple[str, ...] = ()  #: of distributed translations
+    translated: frozenset[str] = frozenset()  #: addresses that sources are translated to
+    force_for_dnat: tuple[str, ...] = ()  #: `options:dnat_force_snat_ip`
+    force_for_lb: tuple[str, ...] = ()  #: `options:lb_force_snat_ip`
+    force_own: bool = False  #: the same, "router_ip"
+    tables: tuple[str, ...] = ()  #: of routes, but for the main one
+    monitored: frozenset[str] = frozenset()  #: names of ports with BFD sessions
+
+    @property
+    def distributed(self) -> bool:
+        """Is it everywhere, with no gateway at all?"""
+        return not self.chassis and not self.gateways

@@ -1,0 +1,125 @@
+"""What the southbound database says about a router port: its Port_Bindings, and the groups it floods with.
+
+r1-s1       patch, or l3gateway on a gateway router       options: peer, l3gateway-chassis, ipv6_ra_*
+cr-r1-s1    chassisredirect: a distributed gateway port on the chassis of its gateway
+"""
+
+from pyovn.incr.engine import Reader
+from pyovn.net.uuids import Uuid
+from pyovn.northd.model.binding import chassis_named
+from pyovn.northd.model.options import number
+from pyovn.northd.model.router import Router
+from pyovn.northd.model.router_port import RouterPort
+from pyovn.northd.relations import STATIC, Binding, Group
+from pyovn.tables.nb import GatewayChassis, HAChassis, HAChassisGroup, LogicalRouterPort
+from pyovn.tables.sb import Chassis
+
+NOTHING: frozenset[Uuid] = frozenset()
+RA_INTERVAL = (4, 600, 1800)  #: least, usual, most; seconds
+LEAST_RA = 3
+
+
+def router_bindings(
+    db: Reader, router: Router, port: RouterPort, row: LogicalRouterPort, peer: RouterPort | None, *, always: bool
+) -> tuple[tuple[str, Binding], ...]:
+    """The bindings of a port; `always` where even packets of distributed translations go by the gateway."""
+    options: dict[str, str] = {}
+    if port.link is not None:
+        options["peer"] = port.link.name
+    elif peer is not None:
+        options["peer"] = peer.label
+    kind = "patch"
+    requested = None
+    if router.chassis:
+        kind, options["l3gateway-chassis"] = "l3gateway", router.chassis
+    elif name := row.options.get("requested-chassis"):
+        requested = chassis_named(db, name)
+        if requested is not None and (db.column(Chassis, requested, "other_config") or {}).get("is-remote") == "true":
+            kind = "remote"
+        options["requested-chassis"] = name
+    options.update(periodic(port, row))
+    if port.gateway:
+        options["chassis-redirect-port"] = f"cr-{row.name}"
+    bound = Binding(
+        datapath=port.router,
+        type=kind,
+        options=options,
+        mac=frozenset((" ".join((row.mac, *sorted(row.networks))),)),
+        port_security=frozenset(),
+        external_ids=row.external_ids,
+        parent_port=None,
+        tag=None,
+        requested_key=number(row.options.get("requested-tnl-key")),
+        requested_chassis=requested,
+        requested_additional_chassis=NOTHING,
+        ha_chassis_group=None,
+        mirrors=frozenset(),
+    )
+    if not port.gateway:
+        return ((row.name, bound),)
+    redirect = {"distributed-port": row.name}
+    if always:
+        redirect["always-redirect"] = "true"
+    if how := row.options.get("redirect-type"):
+        redirect["redirect-type"] = how
+    stand_in = bound._replace(
+        type="chassisredirect",
+        options=redirect,
+        requested_key=None,
+        requested_chassis=None,
+        ha_chassis_group=group_name(db, row),
+    )
+    return (row.name, bound), (f"cr-{row.name}", stand_in)
+
+
+def periodic(port: RouterPort, row: LogicalRouterPort) -> dict[str, str]:
+    """What the controller needs to send router advertisements unasked."""
+    configured = row.ipv6_ra_configs
+    mode = configured.get("address_mode")
+    if configured.get("send_periodic") != "true" or not mode:
+        return {}
+    least, usual, most = RA_INTERVAL
+    longest = min(max(number(configured.get("max_interval")) or usual, least), most)
+    shortest = number(configured.get("min_interval")) or (longest // 3 if longest >= 9 else longest * 3 // 4)
+    found = {
+        "ipv6_ra_send_periodic": "true",
+        "ipv6_ra_address_mode": mode,
+        "ipv6_ra_max_interval": str(longest),
+        "ipv6_ra_min_interval": str(min(max(shortest, LEAST_RA), longest * 3 // 4)),
+        "ipv6_ra_src_eth": port.mac,
+        "ipv6_ra_src_addr": port.link_local.address,
+        "ipv6_ra_prf": configured.get("router_preference", "MEDIUM"),
+    }
+    prefixes = [each.prefix for each in port.ip6[:-1] if not each.is_link_local]
+    if prefixes:
+        found["ipv6_ra_prefixes"] = " ".join([*prefixes, *sorted(row.ipv6_prefix)])
+    if (number(configured.get("mtu")) or 0) >= 1280:
+        found["ipv6_ra_mtu"] = configured["mtu"]
+    for key in ("rdnss", "dnssl", "route_info"):
+        if value := configured.get(key):
+            found[f"ipv6_ra_{key}"] = value
+    return found
+
+
+def group_name(db: Reader, row: LogicalRouterPort) -> str:
+    """The HA_Chassis_Group of a gateway port."""
+    group = None if row.ha_chassis_group is None else db.row(HAChassisGroup, row.ha_chassis_group)
+    return row.name if group is None else group.name
+
+
+def ha_members(db: Reader, row: LogicalRouterPort) -> tuple[tuple[str, frozenset[tuple[str, int]]], ...]:
+    """The chassis that may be a port's gateway, by the name of their group."""
+    group = None if row.ha_chassis_group is None else db.row(HAChassisGroup, row.ha_chassis_group)
+    if group is not None:
+        members = [member for each in group.ha_chassis if (member := db.row(HAChassis, each))]
+        return ((group.name, frozenset((each.chassis_name, each.priority) for each in members)),)
+    gateways = [gateway for each in row.gateway_chassis if (gateway := db.row(GatewayChassis, each))]
+    if not gateways:
+        return ()
+    return ((row.name, frozenset((each.chassis_name, each.priority) for each in gateways)),)
+
+
+def flooded(router: Router, port: RouterPort) -> tuple[tuple[tuple[Uuid, Group], str], ...]:
+    """The multicast group of a router that relays to all of a port's network."""
+    wants = router.relays and port.options.get("mcast_flood") == "true"
+    return (((port.router, STATIC), port.label),) if wants else ()

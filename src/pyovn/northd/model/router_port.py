@@ -1,0 +1,104 @@
+"""A logical router port as its rules see it: its addresses taken apart, and what it is connected to."""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from pyovn.net.errors import Malformed
+from pyovn.net.ip import ip_parse
+from pyovn.net.mac import mac_int, mac_str
+from pyovn.net.uuids import Uuid
+from pyovn.northd.model.addresses import link_local
+from pyovn.northd.model.networks import Network, parse_network
+from pyovn.northd.model.port import quoted
+from pyovn.tables.nb import LogicalRouterPort
+
+LINK_LOCAL_LENGTH = 64
+
+
+class Link(NamedTuple):
+    """The switch port at the other end of a router port."""
+
+    port: Uuid
+    name: str
+    switch: Uuid
+
+
+class RouterPort(NamedTuple):
+    """A router port."""
+
+    uuid: Uuid
+    router: Uuid
+    label: str  #: its name
+    mac: str
+    ip4: tuple[Network, ...]
+    ip6: tuple[Network, ...]  #: its link-local one last
+    enabled: bool
+    gateway: bool  #: distributed: packets to the outside go by the chassis of its `cr-` port
+    options: Mapping[str, str]
+    advertises: Mapping[str, str]  #: `ipv6_ra_configs`
+    link: Link | None = None
+    peer: Uuid | None = None  #: the port of another router
+    keys: tuple[tuple[str, int], ...] = ()  #: its name and that of its `cr-` port, as strings, with their tunnel keys
+
+    @property
+    def name(self) -> str:
+        """As a string in a match or action."""
+        return quoted(self.label)
+
+    @property
+    def redirect(self) -> str:
+        """The name of the port that stands for this one on the chassis of a gateway, as a string."""
+        return quoted(f"cr-{self.label}")
+
+    @property
+    def resident(self) -> str:
+        """True on that chassis."""
+        return f"is_chassis_resident({self.redirect})"
+
+    @property
+    def link_local(self) -> Network:
+        """Its address on every IPv6 link."""
+        return self.ip6[-1]
+
+    @property
+    def mtu(self) -> int:
+        """`gateway_mtu`; 0 where packets may be of any size."""
+        text = self.options.get("gateway_mtu", "")
+        return int(text) if text.isdigit() else 0
+
+    def networks(self) -> Iterator[tuple[str, Network]]:
+        """Everything it is connected to, with the prefix of the protocol's fields."""
+        yield from (("ip4", each) for each in self.ip4)
+        yield from (("ip6", each) for each in self.ip6)
+
+    def source_for(self, address: str) -> str | None:
+        """Its own address in the network of an address."""
+        version, value = ip_parse(address)
+        networks = self.ip4 if version == 4 else self.ip6
+        return next((each.address for each in networks if each.holds(value)), None)
+
+
+def parsed_port(row: LogicalRouterPort, router: Uuid) -> tuple[RouterPort | None, tuple[str, ...]]:
+    """The port that a row describes, if it does, and what is wrong with it."""
+    try:
+        mac = mac_str(mac_int(row.mac.split()[0]))
+    except (Malformed, ValueError, IndexError):
+        return None, (f"logical router port {row.name}: invalid MAC address '{row.mac}'",)
+    problems: list[str] = []
+    found: tuple[list[Network], list[Network]] = ([], [])
+    for text in sorted(row.networks):
+        network = parse_network(text)
+        if network is None:
+            problems.append(f"logical router port {row.name}: invalid network '{text}'")
+            continue
+        found[network[0]].append(network[1])
+    own = parse_network(f"{link_local(mac).address}/{LINK_LOCAL_LENGTH}")
+    assert own is not None
+    found[1][:] = [*(each for each in found[1] if each.address != own[1].address), own[1]]
+    gateway = bool(row.gateway_chassis) or row.ha_chassis_group is not None
+    enabled = row.enabled is not False
+    port = RouterPort(
+        row.uuid, router, row.name, mac, tuple(found[0]), tuple(found[1]), enabled, gateway,
+        row.options, row.ipv6_ra_configs,
+    )  # fmt: skip
+    return port, tuple(problems)

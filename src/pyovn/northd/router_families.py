@@ -1,0 +1,301 @@
+"""The families of logical routers: ports, routes, policies and translations → views → flows and southbound rows."""
+
+from pyovn.incr.engine import Family, Reader, family
+from pyovn.net.uuids import Uuid
+from pyovn.northd.feature import Place, Provenance
+from pyovn.northd.model.datapath import wanted_router
+from pyovn.northd.model.policies import Policy
+from pyovn.northd.model.router import Router
+from pyovn.northd.model.router_binding import flooded, ha_members, router_bindings
+from pyovn.northd.model.router_port import RouterPort, parsed_port
+from pyovn.northd.model.routes import DISCARD, Destination, Hop, Route, destination, hop_by
+from pyovn.northd.model.settings import Settings
+from pyovn.northd.relations import (
+    ATTACHED,
+    BINDINGS,
+    CHAINS,
+    DATAPATHS,
+    FLOWS,
+    GROUPED,
+    HA_GROUPS,
+    LINKS,
+    MEMBERS,
+    POLICY_GROUPS,
+    POLICY_OF,
+    PROBLEMS,
+    ROUTE_OF,
+    ROUTE_TABLES,
+    ROUTER,
+    ROUTER_OF,
+    ROUTER_PORT,
+    ROUTER_PORTS,
+    ROUTES,
+    SETTINGS,
+)
+from pyovn.northd.rules import RULES
+from pyovn.tables.nb import (
+    BFD,
+    LogicalRouter,
+    LogicalRouterPolicy,
+    LogicalRouterPort,
+    LogicalRouterStaticRoute,
+)
+from pyovn.tables.sb import PortBinding
+
+Outputs = tuple[object, ...]
+
+
+@family(over=LogicalRouter, emits=[ROUTER_OF, ROUTE_OF, POLICY_OF, DATAPATHS])
+def routers(db: Reader, uuid: Uuid) -> Outputs:
+    """What a router consists of, and what the southbound database says about it as a whole."""
+    row = db.row(LogicalRouter, uuid)
+    assert row is not None
+    if row.enabled is False:
+        return (), (), (), None
+    of = [tuple((each, uuid) for each in parts) for parts in (row.ports, row.static_routes, row.policies)]
+    return *of, wanted_router(row)
+
+
+@family(over=LogicalRouterPort, emits=[ROUTER_PORT, ATTACHED, PROBLEMS])
+def router_ports(db: Reader, uuid: Uuid) -> Outputs:
+    """What a port looks like to the rules, and which switch it is attached to."""
+    owners = db.look(ROUTER_OF, uuid)
+    row = db.row(LogicalRouterPort, uuid)
+    if not owners or row is None:
+        return None, (), ()
+    port, problems = parsed_port(row, owners[0])
+    found = [(uuid, text) for text in problems]
+    if port is None:
+        return None, (), tuple(found)
+    links = db.look(LINKS, row.name)
+    if row.peer:
+        peers = [each for each in db.find(LogicalRouterPort, "name", row.peer) if db.look(ROUTER_OF, each)]
+        mutual = [each for each in peers if db.column(LogicalRouterPort, each, "peer") == row.name]
+        if not mutual:
+            found.append((uuid, f"logical router port {row.name}: there is no peer '{row.peer}' that leads back"))
+        port = port._replace(peer=mutual[0] if mutual else None)
+        return port, (), tuple(found)
+    if len(links) > 1:
+        names = ", ".join(link.name for link in links)
+        found.append((uuid, f"logical router port {row.name}: several switch ports lead to it: {names}"))
+    if not links:
+        return port, (), tuple(found)
+    options = db.column(LogicalRouter, owners[0], "options") or {}
+    relays = options.get("mcast_relay") == "true"
+    return port._replace(link=links[0]), ((links[0].switch, (uuid, relays)),), tuple(found)
+
+
+@family(over=LogicalRouter, emits=[ROUTER_PORTS])
+def tables_of_ports(db: Reader, uuid: Uuid) -> Outputs:
+    """All the ports of a router, by name."""
+    ports = db.column(LogicalRouter, uuid, "ports") or ()
+    found = [port for each in ports if (port := db.look(ROUTER_PORT, each))]
+    return (tuple(sorted(found, key=lambda port: port.label)),)
+
+
+def ports_of(db: Reader, router: Uuid) -> tuple[RouterPort, ...]:
+    """The ports of a router, by name."""
+    found = db.look(ROUTER_PORTS, router)
+    return () if found is None else found
+
+
+@family(over=LogicalRouterStaticRoute, emits=[ROUTES, ROUTE_TABLES, PROBLEMS])
+def static_routes(db: Reader, uuid: Uuid) -> Outputs:
+    """A route, if its next hop can be reached."""
+    owners = db.look(ROUTE_OF, uuid)
+    row = db.row(LogicalRouterStaticRoute, uuid)
+    if not owners or row is None:
+        return (), (), ()
+    router = owners[0]
+    name = db.column(LogicalRouter, router, "name")
+    to = destination(row, router)
+    if to is None:
+        return (), (), ((uuid, f"logical router {name}: bad prefix '{row.ip_prefix}' of a static route"),)
+    tables = ((router, row.route_table),) if row.route_table else ()
+    if row.bfd is not None and db.column(BFD, row.bfd, "status") != "up":
+        return (), tables, ()
+    hop: Hop | str | None = None
+    if row.nexthop != DISCARD:
+        hop = hop_by(ports_of(db, router), row.nexthop, row.output_port)
+    if isinstance(hop, str):
+        return (), tables, ((uuid, f"logical router {name}: route to {row.ip_prefix}: {hop}"),)
+    symmetric = row.options.get("ecmp_symmetric_reply") == "true"
+    route = Route(hop, symmetric, tuple(sorted(row.selection_fields)), uuid)
+    return ((to, route),), tables, ()
+
+
+@family(over=ROUTES, emits=[GROUPED])
+def route_groups(db: Reader, to: Destination) -> Outputs:
+    """Destinations with a choice of routes."""
+    routes = db.look(ROUTES, to)
+    several = len(routes) > 1 or any(route.symmetric for route in routes)
+    return (((to.router, to),) if several else (),)
+
+
+@family(over=LogicalRouter, emits=[ROUTER])
+def router_views(db: Reader, uuid: Uuid) -> Outputs:
+    """What a router looks like to the rules."""
+    row = db.row(LogicalRouter, uuid)
+    assert row is not None
+    (chosen,) = db.look(SETTINGS, "")[:1] or (Settings(),)
+    ports = ports_of(db, uuid)
+    options = row.options
+    used = {port.options.get("route_table", "") for port in ports}
+    tables = sorted({*db.look(ROUTE_TABLES, uuid), *used} - {""})
+    return (
+        Router(
+            settings=chosen,
+            chassis=options.get("chassis", ""),
+            gateways=tuple(port.label for port in ports if port.gateway),
+            learns_from_requests=options.get("always_learn_from_arp_request") != "false",
+            asks_for_neighbours=options.get("dynamic_neigh_routers") == "true",
+            relays=options.get("mcast_relay") == "true",
+            floods=any(port.options.get("mcast_flood") == "true" for port in ports),
+            measures=any(port.mtu for port in ports),
+            commits_all=options.get("ct-commit-all") == "true",
+            tables=tuple(tables),
+            monitored=frozenset(port.label for port in ports if db.find(BFD, "logical_port", port.label)),
+        ),
+    )
+
+
+@family(over=LogicalRouter, emits=[FLOWS])
+def router_flows(db: Reader, uuid: Uuid) -> Outputs:
+    """The flows that a router has whatever its ports."""
+    router = db.look(ROUTER, uuid)
+    if router is None or db.column(LogicalRouter, uuid, "enabled") is False:
+        return ((),)
+    return (RULES.router.apply(Place(uuid, "", router.settings.drop), router),)
+
+
+@family(over=LogicalRouterPort, emits=[FLOWS, BINDINGS, MEMBERS, HA_GROUPS])
+def router_port_flows(db: Reader, uuid: Uuid) -> Outputs:
+    """All that there is because of a port."""
+    port = db.look(ROUTER_PORT, uuid)
+    row = db.row(LogicalRouterPort, uuid)
+    router = None if port is None else db.look(ROUTER, port.router)
+    if port is None or router is None or row is None:
+        return (), (), (), ()
+    peer = None if port.peer is None else db.look(ROUTER_PORT, port.peer)
+    place = Place(port.router, uuid[:8], router.settings.drop)
+    port = port._replace(keys=tuple(keys(db, port)))
+    flows = RULES.router_port.apply(place, router, port)
+    if peer is not None:
+        flows += RULES.direct.apply(place, port, peer)
+    flows += nearby(db, place, router, port)
+    if port.mtu:
+        for other in ports_of(db, port.router):
+            if other.uuid != uuid:
+                flows += RULES.passage.apply(place, router, other, port)
+    always = not router.macs
+    return (
+        flows,
+        router_bindings(db, router, port, row, peer, always=always),
+        flooded(router, port),
+        ha_members(db, row),
+    )
+
+
+def keys(db: Reader, port: RouterPort) -> list[tuple[str, int]]:
+    """The names of a port and of the one that stands for it on its gateway, with their tunnel keys once they have."""
+    return [
+        (name, db.column(PortBinding, uuid, "tunnel_key"))
+        for label, name in ((port.label, port.name), (f"cr-{port.label}", port.redirect))[: 1 + port.gateway]
+        for uuid in db.find(PortBinding, "logical_port", label)[:1]
+    ]
+
+
+def nearby(db: Reader, place: Place, router: Router, port: RouterPort) -> Provenance:
+    """Flows about the other routers on the same switch."""
+    flows: Provenance = ()
+    if port.link is None or router.asks_for_neighbours:
+        return flows
+    for uuid, _ in db.look(ATTACHED, port.link.switch):
+        other = db.look(ROUTER_PORT, uuid)
+        if other is not None and other.router != port.router:
+            flows += RULES.peer.apply(place, port, other)
+    return flows
+
+
+@family(over=ROUTES, emits=[FLOWS])
+def route_flows(db: Reader, to: Destination) -> Outputs:
+    """The routes to a destination."""
+    routes, router = db.look(ROUTES, to), db.look(ROUTER, to.router)
+    if router is None or not routes:
+        return ((),)
+    several = len(routes) > 1 or routes[0].symmetric
+    group = db.look(GROUPED, to.router).index(to) + 1 if several else 0
+    place = Place(to.router, routes[0].row[:8], router.settings.drop)
+    return (RULES.route.apply(place, router, to, routes, group),)
+
+
+@family(over=LogicalRouterPolicy, emits=[CHAINS, POLICY_GROUPS])
+def policy_chains(db: Reader, uuid: Uuid) -> Outputs:
+    """The chains that a policy names, and whether it has several next hops."""
+    row = db.row(LogicalRouterPolicy, uuid)
+    owners = db.look(POLICY_OF, uuid)
+    if row is None or not owners:
+        return (), ()
+    several = row.action == "reroute" and len(row.nexthops) > 1
+    names = [name for name in (row.chain, row.jump_chain) if name]
+    return tuple((owners[0], name) for name in names), ((owners[0], uuid),) if several else ()
+
+
+@family(over=LogicalRouterPolicy, emits=[FLOWS, PROBLEMS])
+def policies(db: Reader, uuid: Uuid) -> Outputs:
+    """A policy."""
+    owners = db.look(POLICY_OF, uuid)
+    row = db.row(LogicalRouterPolicy, uuid)
+    router = db.look(ROUTER, owners[0]) if owners else None
+    if not owners or row is None or router is None:
+        return (), ()
+    name = db.column(LogicalRouter, owners[0], "name")
+    hops: list[Hop] = []
+    wrong: list[tuple[Uuid, str]] = []
+    if row.action == "reroute":
+        output = None if row.output_port is None else db.column(LogicalRouterPort, row.output_port, "name")
+        for address in sorted(row.nexthops) or ([row.nexthop] if row.nexthop else []):
+            if not monitored_up(db, row, address):
+                continue
+            hop = hop_by(ports_of(db, owners[0]), address, output)
+            if isinstance(hop, str):
+                wrong.append((uuid, f"logical router {name}: policy of priority {row.priority}: {hop}"))
+            else:
+                hops.append(hop)
+        if not hops or (wrong and len(row.nexthops) < 2):
+            return (), tuple(wrong)
+    chains = db.look(CHAINS, owners[0])
+    several = row.action == "reroute" and len(row.nexthops) > 1
+    policy = Policy(
+        priority=row.priority,
+        match=row.match,
+        action=row.action,
+        mark=row.options.get("pkt_mark", ""),
+        chain=chains.index(row.chain) + 1 if row.chain else 0,
+        jump=chains.index(row.jump_chain) + 1 if row.jump_chain else 0,
+        hops=tuple(hops),
+        group=db.look(POLICY_GROUPS, owners[0]).index(uuid) + 1 if several else 0,
+    )
+    return RULES.policy.apply(Place(owners[0], uuid[:8], router.settings.drop), router, policy), tuple(wrong)
+
+
+def monitored_up(db: Reader, row: LogicalRouterPolicy, address: str) -> bool:
+    """Is there no BFD session for a next hop, or is it up?"""
+    sessions = [each for each in row.bfd_sessions if db.column(BFD, each, "dst_ip") == address]
+    return all(db.column(BFD, each, "status") == "up" for each in sessions)
+
+
+#: those that come before the flows of switch ports
+ROUTER_FAMILIES: tuple[Family, ...] = (
+    routers,
+    router_ports,
+    tables_of_ports,
+    static_routes,
+    route_groups,
+    router_views,
+    router_flows,
+    router_port_flows,
+    route_flows,
+    policy_chains,
+    policies,
+)
