@@ -15,6 +15,7 @@ import asyncio
 import gc
 import random
 from collections.abc import Mapping, Sequence
+from logging import DEBUG, WARNING
 from typing import Any
 
 from pyovn.net.uuids import Uuid
@@ -105,7 +106,7 @@ class Northd:
             try:
                 await self._step()
             except TransactionFailed as fault:
-                log.warning("%s", fault)
+                log.log(DEBUG if fault.is_transient else WARNING, "%s", fault)
                 self._start_over()
                 await asyncio.sleep(PAUSE_S)
                 self._wake.set()

@@ -26,7 +26,7 @@ from pyovn.northd.sync.port_binding import PortSync
 from pyovn.northd.sync.references import References
 from pyovn.northd.sync.rows import RowSync
 from pyovn.northd.sync.simple import AddressSetSync, PortGroupSync, SnoopingSync
-from pyovn.ovsdb.model import Row
+from pyovn.ovsdb.model import Row, table_name
 from pyovn.ovsdb.txn import Txn
 from pyovn.tables import nb, sb
 
@@ -64,7 +64,7 @@ SOUTHBOUND: Mapping[type[Row], Sequence[str] | None] = {
     sb.PortBinding: (
         "logical_port", "type", "options", "datapath", "tunnel_key", "parent_port", "tag", "chassis", "mac",
         "port_security", "up", "external_ids", "requested_chassis", "requested_additional_chassis",
-        "ha_chassis_group",
+        "ha_chassis_group", "nat_addresses",
     ),
     sb.MulticastGroup: None,
     sb.IPMulticast: None,
@@ -201,6 +201,7 @@ class Compiler:
             if present:
                 txn.update(present[0], **upkeep.southbound(row, present[0]))
             else:
+                txn.raw(none_yet(sb.SBGlobal))
                 txn.insert(sb.SBGlobal, **upkeep.southbound(row, None))
 
     def northbound_options(self) -> Txn:
@@ -208,6 +209,7 @@ class Compiler:
         txn = Txn()
         rows = list(self.northbound.rows(nb.NBGlobal).values())
         if not rows:
+            txn.raw(none_yet(nb.NBGlobal))
             txn.insert(nb.NBGlobal, options=upkeep.options({}, self.random, self.most))
         for row in rows:
             txn.update(row, options=upkeep.options(row.options, self.random, self.most))
@@ -238,3 +240,16 @@ def compile_snapshot(northbound: Source, southbound: Source, random: Callable[[i
             changes[cls] = {uuid: (None, row) for uuid, row in source.rows(cls).items()}
     compiler.run(changes)
     return compiler
+
+
+def none_yet(cls: type[Row]) -> dict[str, Any]:
+    """The operation that ends a transaction where somebody was faster to make the one row of a table."""
+    return {
+        "op": "wait",
+        "timeout": 0,
+        "table": table_name(cls),
+        "columns": ["nb_cfg"],
+        "until": "==",
+        "rows": [],
+        "where": [],
+    }
