@@ -53,7 +53,9 @@ commands = st.one_of(
     line("{m}ls-add {s}", m=may_exist, s=switches),
     line("{i}ls-del {s}", i=if_exists, s=switches),
     line("{m}lsp-add {s} {p}", m=may_exist, s=switches, p=ports),
-    line("{m}lsp-add {s} {p} {q} {t}", m=may_exist, s=switches, p=ports, q=ports, t=st.sampled_from(["0", "7", "5000"])),
+    line(
+        "{m}lsp-add {s} {p} {q} {t}", m=may_exist, s=switches, p=ports, q=ports, t=st.sampled_from(["0", "7", "5000"])
+    ),
     line("{i}lsp-del {p}", i=if_exists, p=ports),
     line("lsp-list {s}", s=switches),
     line("lsp-set-addresses {p} {a} {b}", p=ports, a=addresses, b=addresses),
@@ -62,12 +64,23 @@ commands = st.one_of(
     line("lsp-set-enabled {p} {t}", p=ports, t=st.sampled_from(["enabled", "disabled", "maybe"])),
     line("lsp-set-options {p} a=1 b={q}", p=ports, q=ports),
     line("{m}lr-add {r}", m=may_exist, r=routers),
-    line("{m}lr-route-add {r} {n} 10.0.0.{h}", m=may_exist, r=routers, n=st.sampled_from(["10.1.0.0/16", "0.0.0.0/0"]), h=st.sampled_from("12")),
+    line(
+        "{m}lr-route-add {r} {n} 10.0.0.{h}",
+        m=may_exist,
+        r=routers,
+        n=st.sampled_from(["10.1.0.0/16", "0.0.0.0/0"]),
+        h=st.sampled_from("12"),
+    ),
     line("lr-route-list {r}", r=routers),
     line("{i}lr-route-del {r} 10.1.0.0/16", i=if_exists, r=routers),
     line("pg-add {g} {p}", g=groups, p=ports),
     line("pg-set-ports {g} {p} {q}", g=groups, p=ports, q=ports),
-    line("{m}acl-add {o} to-lport {n} ip4 drop", m=may_exist, o=st.one_of(switches, groups), n=st.sampled_from(["1", "2", "x"])),
+    line(
+        "{m}acl-add {o} to-lport {n} ip4 drop",
+        m=may_exist,
+        o=st.one_of(switches, groups),
+        n=st.sampled_from(["1", "2", "x"]),
+    ),
     line("acl-list {o}", o=st.one_of(switches, groups)),
     line("acl-del {o}", o=st.one_of(switches, groups)),
     line("set Logical_Switch_Port {p} {c}={v}", p=records, c=columns, v=values),
@@ -76,10 +89,15 @@ commands = st.one_of(
     line("remove Logical_Switch_Port {p} {c} {v}", p=records, c=columns, v=values),
     line("clear Logical_Switch_Port {p} {c}", p=records, c=columns),
     line("get Logical_Switch_Port {p} {c}", p=records, c=columns),
-    line("--columns=name find Logical_Switch_Port {c}{o}{v}", c=columns, v=values, o=st.sampled_from(["=", "!=", "<", ">=", "{>=}", "{in}"])),
+    line(
+        "--columns=name find Logical_Switch_Port {c}{o}{v}",
+        c=columns,
+        v=values,
+        o=st.sampled_from(["=", "!=", "<", ">=", "{>=}", "{in}"]),
+    ),
     line("--columns=name,{c} list Logical_Switch_Port", c=columns),
     st.just("show"),
-)  # fmt: skip
+)
 
 
 bridges = st.sampled_from(["b0", "b1", "f0"])

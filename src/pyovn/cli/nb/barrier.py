@@ -61,7 +61,7 @@ class NbBarrier:
         target: int = results[-1]["rows"][0]["nb_cfg"]
         while True:
             run.refresh()
-            for row in run.contents["NB_Global"].values():
+            for row in run.contents.get("NB_Global", {}).values():
                 if row[self.counter] >= target:
                     return self._times(row, target) if self.prints else ""
             run.wait()

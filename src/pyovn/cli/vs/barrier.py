@@ -41,6 +41,6 @@ class VsBarrier:
         if not self.waits:
             return ""
         target: int = results[-1]["rows"][0]["next_cfg"]
-        while not any(row["cur_cfg"] >= target for row in run.contents["Open_vSwitch"].values()):
+        while not any(row["cur_cfg"] >= target for row in run.contents.get("Open_vSwitch", {}).values()):
             run.wait()
         return ""

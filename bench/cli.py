@@ -1,0 +1,96 @@
+"""The command-line tools: how long a user waits, start of the interpreter included, modules compiled beforehand."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.support.c_programs import find
+from tests.support.servers import c_server_process, server_process, upstream_schema
+
+from bench import Figure
+
+SOURCES = Path(__file__).parents[1] / "src"
+ROUNDS = 15
+PORTS = 1_000  #: ports added by one chain
+SWITCHES, EACH = 100, 50  #: the database of "a look at a large database"
+
+
+def ours(tool: str) -> list[str]:
+    """Our tool, as its console script starts it."""
+    code = f"import re, sys; sys.argv[0] = 'ovn-{tool}'; from pyovn.cli.{tool} import main; sys.exit(main())"
+    return [sys.executable, "-c", code]
+
+
+@contextmanager
+def environment() -> Iterator[dict[str, str]]:
+    """Modules are compiled once, as where pyovn is installed."""
+    with tempfile.TemporaryDirectory() as cache:
+        kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        yield kept | {"PYTHONPATH": str(SOURCES), "PYTHONPYCACHEPREFIX": cache}
+
+
+def seconds(command: Sequence[str], env: dict[str, str]) -> float:
+    """How long one run takes."""
+    start = time.perf_counter()
+    subprocess.run(command, env=env, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+def chain(commands: Sequence[Sequence[str]]) -> list[str]:
+    """The words of a chain of commands."""
+    return [word for command in commands for word in ("--", *command)][1:]
+
+
+class Pair(NamedTuple):
+    """Our tool and C's, on one server."""
+
+    remote: str
+    environment: dict[str, str]
+    theirs: str | None
+
+    def figure(self, what: str, words: Sequence[str], *, before: Sequence[str] = (), rounds: int = ROUNDS) -> Figure:
+        """The best of several runs of each; `before` is run ahead of every one, without being timed."""
+
+        def best(tool: Sequence[str]) -> float:
+            taken = []
+            for _ in range(rounds + 1):
+                if before:
+                    seconds([*tool, f"--db={self.remote}", *before], self.environment)
+                taken.append(seconds([*tool, f"--db={self.remote}", *words], self.environment))
+            return min(taken) * 1000
+
+        return Figure(what, best(ours("nbctl")), best([self.theirs]) if self.theirs else None, "ms")
+
+    def run(self, words: Sequence[str]) -> None:
+        """Run our tool once."""
+        seconds([*ours("nbctl"), f"--db={self.remote}", *words], self.environment)
+
+
+def measure(pair: Pair) -> Iterator[Figure]:
+    """Each of our figures beside C's."""
+    pair.run(["init"])
+    yield pair.figure("ovn-nbctl show, empty database", ["show"])
+    yield pair.figure("ovn-nbctl ls-list, empty database", ["ls-list"])
+    yield pair.figure("ovn-nbctl list NB_Global", ["list", "NB_Global"])
+    anew = chain([("--if-exists", "ls-del", "big"), ("ls-add", "big")])
+    ports = chain([("lsp-add", "big", f"port{number}") for number in range(PORTS)])
+    yield pair.figure(f"{PORTS:,} lsp-add in one chain", ports, before=anew, rounds=3)
+    pair.run(["ls-del", "big"])
+    pair.run(chain([("ls-add", f"s{number}") for number in range(SWITCHES)]))
+    pair.run(chain([("lsp-add", f"s{number % SWITCHES}", f"p{number}") for number in range(SWITCHES * EACH)]))
+    yield pair.figure(f"ovn-nbctl show, {SWITCHES}×{EACH} ports", ["show"], rounds=3)
+    yield pair.figure("… lsp-add on that database", ["--may-exist", "lsp-add", "s1", "p1"], rounds=3)
+
+
+def main() -> list[Figure]:
+    """Measure on the C server where it is installed, otherwise on ours."""
+    program = find("ovn-nbctl")
+    serve = c_server_process if find("ovsdb-server") else server_process
+    with environment() as env, serve(upstream_schema("ovn-nb")) as server:
+        return list(measure(Pair(server.remote, env, str(program) if program else None)))
