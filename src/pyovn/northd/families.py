@@ -5,13 +5,15 @@ from pyovn.net.uuids import Uuid
 from pyovn.northd.feature import Origin, Place, Provenance
 from pyovn.northd.model import unsupported
 from pyovn.northd.model.addresses import Address6, Addresses, nonsense
+from pyovn.northd.model.announcements import announced
 from pyovn.northd.model.binding import binding, groups, receives_multicast
 from pyovn.northd.model.chassis import common_features
 from pyovn.northd.model.datapath import wanted_datapath
 from pyovn.northd.model.multicast import snooping
 from pyovn.northd.model.options import number
 from pyovn.northd.model.port import Port, takes_unknown
-from pyovn.northd.model.router_port import Link, RouterPort
+from pyovn.northd.model.router_binding import group_name
+from pyovn.northd.model.router_port import Link, RouterPort, stand_in
 from pyovn.northd.model.settings import Settings, settings
 from pyovn.northd.model.switch import LOCALNET, ROUTER_KIND, STATIC, UNKNOWN, VTEP, Switch
 from pyovn.northd.pipeline import DROP
@@ -42,7 +44,7 @@ from pyovn.northd.relations import (
     Binding,
     Group,
 )
-from pyovn.northd.router_families import ROUTER_FAMILIES
+from pyovn.northd.router_families import NAT_FAMILIES, ROUTER_FAMILIES
 from pyovn.northd.rules import RULES
 from pyovn.tables.nb import (
     AddressSet,
@@ -59,8 +61,13 @@ from pyovn.tables.sb import Chassis, PortBinding
 QOS = ("qos_min_rate", "qos_max_rate", "qos_burst")
 
 Outputs = tuple[object, ...]
-#: flows, the binding, multicast groups, problems
-Linked = tuple[Provenance, Binding, tuple[tuple[tuple[Uuid, Group], str], ...], tuple[tuple[Uuid, str], ...]]
+#: flows, the bindings, multicast groups, problems
+Linked = tuple[
+    Provenance,
+    tuple[tuple[str, Binding], ...],
+    tuple[tuple[tuple[Uuid, Group], str], ...],
+    tuple[tuple[Uuid, str], ...],
+]
 
 
 @family(over=NBGlobal, emits=[SETTINGS])
@@ -203,9 +210,13 @@ def ports(db: Reader, uuid: Uuid) -> Outputs:
     bound, problems = binding(db, switch, port, datapath)
     member_of = groups(port, datapath)
     beyond: Provenance = ()
+    bindings: tuple[tuple[str, Binding], ...] = ((row.name, bound),)
     if row.type == "router":
-        beyond, bound, more, wrong = link(db, switch, port, datapath, bound)
-        member_of, problems = member_of + more, problems + wrong
+        beyond, bindings, more, wrong = link(db, switch, port, datapath, bound)
+        problems += wrong
+        if port.stand_in:
+            member_of = tuple((group, bindings[1][0]) for group, _ in member_of)
+        member_of += more
     else:
         beyond = neighbours(db, port, datapath)
     flows = RULES.for_port(switch, port, datapath) + beyond
@@ -214,7 +225,7 @@ def ports(db: Reader, uuid: Uuid) -> Outputs:
     for entry in nonsense(row.addresses, port.addresses):
         problems = (*problems, (uuid, f"logical switch port {row.name}: invalid syntax '{entry}' in addresses"))
     group = ha_group(db, row.ha_chassis_group) if row.ha_chassis_group else ()
-    return flows, ((row.name, bound),), member_of, group, problems
+    return flows, bindings, member_of, group, problems
 
 
 def link(db: Reader, switch: Switch, port: Port, datapath: Uuid, bound: Binding) -> Linked:
@@ -225,14 +236,31 @@ def link(db: Reader, switch: Switch, port: Port, datapath: Uuid, bound: Binding)
     peer = found[0] if found else None
     router = None if peer is None else db.look(ROUTER, peer.router)
     if peer is None or router is None or peer.link is None or peer.link.port != row.uuid:
-        return (), bound, (), ((row.uuid, f"logical switch port {row.name}: there is no router port '{label}' for it"),)
+        text = f"logical switch port {row.name}: there is no router port '{label}' for it"
+        return (), ((row.name, bound),), (), ((row.uuid, text),)
     if "router" in row.addresses:
         port.addresses += (own_addresses(peer),)
+    stands_in = stand_in(peer, len(router.gateways))
+    port.stand_in = stands_in
     flows = RULES.link.apply(Place(datapath, row.uuid[:8], switch.settings.drop), switch, port, router, peer)
+    bound = bound._replace(nat_addresses=announced(db, port, router, peer))
     if router.chassis:
         bound = bound._replace(type="l3gateway", options={**bound.options, "l3gateway-chassis": router.chassis})
+    bindings = [(row.name, bound)]
+    if stands_in:
+        leads_to = db.row(LogicalRouterPort, peer.uuid)
+        assert leads_to is not None
+        options = {"distributed-port": row.name}
+        other = bound._replace(
+            type="chassisredirect",
+            options=options,
+            requested_key=None,
+            nat_addresses=frozenset(),
+            ha_chassis_group=group_name(db, leads_to),
+        )
+        bindings.append((f"cr-{row.name}", other))
     more = (((datapath, ROUTER_FLOOD), row.name),) if router.relays else ()
-    return flows, bound, more, ()
+    return flows, tuple(bindings), more, ()
 
 
 def own_addresses(peer: RouterPort) -> Addresses:
@@ -320,6 +348,7 @@ FAMILIES: tuple[Family, ...] = (
     tags,
     *ROUTER_FAMILIES,
     switch_views,
+    *NAT_FAMILIES,
     switch_flows,
     ports,
     liveness,

@@ -93,7 +93,11 @@ class Feature:
         self.link: Rules[[Switch, Port, Router, RouterPort]] = Rules()  #: for each switch port that leads to a router
         self.route: Rules[[Router, Destination, tuple[Route, ...], int]] = Rules()  #: for each destination of routes
         self.policy: Rules[[Router, Policy]] = Rules()  #: for each policy
-        self.nat: Rules[[Router, Translation]] = Rules()  #: for each translation
+        #: for each translation, with the distributed gateway port that it is done at
+        self.nat: Rules[[Router, Translation, RouterPort | None]] = Rules()
+        self.nat_anywhere: Rules[[Translation]] = Rules()  #: for each translation on a router without any gateway
+        #: for each translation and each switch that its router is attached to
+        self.nat_link: Rules[[Switch, Router, RouterPort, Translation, str]] = Rules()
         self.peer: Rules[[RouterPort, RouterPort]] = Rules()  #: for each other router's port that one can reach
         self.direct: Rules[[RouterPort, RouterPort]] = Rules()  #: for the port of another router at its other end
         self.passage: Rules[[Router, RouterPort, RouterPort]] = Rules()  #: for two ports, if the second has an MTU
@@ -145,6 +149,8 @@ class RuleBook:
         self.route = together(feature.route for feature in listed)
         self.policy = together(feature.policy for feature in listed)
         self.nat = together(feature.nat for feature in listed)
+        self.nat_anywhere = together(feature.nat_anywhere for feature in listed)
+        self.nat_link = together(feature.nat_link for feature in listed)
         self.peer = together(feature.peer for feature in listed)
         self.direct = together(feature.direct for feature in listed)
         self.passage = together(feature.passage for feature in listed)

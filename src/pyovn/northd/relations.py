@@ -6,6 +6,7 @@ from typing import NamedTuple
 from pyovn.incr.relation import Bag, Named, Single
 from pyovn.net.uuids import Uuid
 from pyovn.northd.flowtable import FlowRelation
+from pyovn.northd.model.nat import Translation
 from pyovn.northd.model.router import Router
 from pyovn.northd.model.router_port import Link, RouterPort
 from pyovn.northd.model.routes import Destination, Route
@@ -45,6 +46,7 @@ class Binding(NamedTuple):
     requested_additional_chassis: frozenset[Uuid]
     ha_chassis_group: str | None
     mirrors: frozenset[str]
+    nat_addresses: frozenset[str] = frozenset()  #: what the controller announces: "MAC IP… [is_chassis_resident(…)]"
 
 
 class Snooping(NamedTuple):
@@ -107,3 +109,6 @@ ROUTE_TABLES: Bag[Uuid, str] = Bag("route_tables")  #: router → names of table
 GROUPED: Bag[Uuid, Destination] = Bag("grouped")  #: router → destinations with a choice of routes
 CHAINS: Bag[Uuid, str] = Bag("chains")  #: router → names of chains of policies
 POLICY_GROUPS: Bag[Uuid, Uuid] = Bag("policy_groups")  #: router → policies with several next hops
+NAT_OF: Bag[Uuid, Uuid] = Bag("nat_of")  #: translation → routers that list it
+TRANSLATION: Single[Uuid, Translation] = Single("translation")  #: translation → its view
+NAT_FACTS: Bag[Uuid, Translation] = Bag("nat_facts")  #: router → its translations

@@ -4,12 +4,14 @@ from pyovn.incr.engine import Family, Reader, family
 from pyovn.net.uuids import Uuid
 from pyovn.northd.feature import Place, Provenance
 from pyovn.northd.model.datapath import wanted_router
+from pyovn.northd.model.nat import Sets, Translation, forced, gateway_for, translation
 from pyovn.northd.model.policies import Policy
 from pyovn.northd.model.router import Router
 from pyovn.northd.model.router_binding import flooded, ha_members, router_bindings
-from pyovn.northd.model.router_port import RouterPort, parsed_port
+from pyovn.northd.model.router_port import RouterPort, parsed_port, stand_in
 from pyovn.northd.model.routes import DISCARD, Destination, Hop, Route, destination, hop_by
 from pyovn.northd.model.settings import Settings
+from pyovn.northd.model.switch import LOCALNET
 from pyovn.northd.relations import (
     ATTACHED,
     BINDINGS,
@@ -20,6 +22,8 @@ from pyovn.northd.relations import (
     HA_GROUPS,
     LINKS,
     MEMBERS,
+    NAT_FACTS,
+    NAT_OF,
     POLICY_GROUPS,
     POLICY_OF,
     PROBLEMS,
@@ -31,10 +35,15 @@ from pyovn.northd.relations import (
     ROUTER_PORTS,
     ROUTES,
     SETTINGS,
+    SPECIAL,
+    SWITCH,
+    TRANSLATION,
 )
 from pyovn.northd.rules import RULES
 from pyovn.tables.nb import (
     BFD,
+    NAT,
+    AddressSet,
     LogicalRouter,
     LogicalRouterPolicy,
     LogicalRouterPort,
@@ -45,14 +54,14 @@ from pyovn.tables.sb import PortBinding
 Outputs = tuple[object, ...]
 
 
-@family(over=LogicalRouter, emits=[ROUTER_OF, ROUTE_OF, POLICY_OF, DATAPATHS])
+@family(over=LogicalRouter, emits=[ROUTER_OF, ROUTE_OF, POLICY_OF, NAT_OF, DATAPATHS])
 def routers(db: Reader, uuid: Uuid) -> Outputs:
     """What a router consists of, and what the southbound database says about it as a whole."""
     row = db.row(LogicalRouter, uuid)
     assert row is not None
     if row.enabled is False:
-        return (), (), (), None
-    of = [tuple((each, uuid) for each in parts) for parts in (row.ports, row.static_routes, row.policies)]
+        return (), (), (), (), None
+    of = [tuple((each, uuid) for each in parts) for parts in (row.ports, row.static_routes, row.policies, row.nat)]
     return *of, wanted_router(row)
 
 
@@ -82,7 +91,9 @@ def router_ports(db: Reader, uuid: Uuid) -> Outputs:
         return port, (), tuple(found)
     options = db.column(LogicalRouter, owners[0], "options") or {}
     relays = options.get("mcast_relay") == "true"
-    return port._replace(link=links[0]), ((links[0].switch, (uuid, relays)),), tuple(found)
+    physical = any(kind == LOCALNET for kind, _, _ in db.look(SPECIAL, links[0].switch))
+    port = port._replace(link=links[0], physical=physical)
+    return port, ((links[0].switch, (uuid, relays)),), tuple(found)
 
 
 @family(over=LogicalRouter, emits=[ROUTER_PORTS])
@@ -120,7 +131,11 @@ def static_routes(db: Reader, uuid: Uuid) -> Outputs:
     if isinstance(hop, str):
         return (), tables, ((uuid, f"logical router {name}: route to {row.ip_prefix}: {hop}"),)
     symmetric = row.options.get("ecmp_symmetric_reply") == "true"
-    route = Route(hop, symmetric, tuple(sorted(row.selection_fields)), uuid)
+    key = 0
+    if symmetric and hop is not None:
+        bound = db.find(PortBinding, "logical_port", hop.label)[:1]
+        key = db.column(PortBinding, bound[0], "tunnel_key") if bound else 0
+    route = Route(hop, symmetric, tuple(sorted(row.selection_fields)), uuid, key)
     return ((to, route),), tables, ()
 
 
@@ -132,6 +147,35 @@ def route_groups(db: Reader, to: Destination) -> Outputs:
     return (((to.router, to),) if several else (),)
 
 
+@family(over=NAT, emits=[TRANSLATION, NAT_FACTS, PROBLEMS])
+def translations(db: Reader, uuid: Uuid) -> Outputs:
+    """A translation, and what its router needs to know about it."""
+    owners = db.look(NAT_OF, uuid)
+    row = db.row(NAT, uuid)
+    if not owners or row is None:
+        return None, (), ()
+    router = owners[0]
+    gateway: RouterPort | str | None = None
+    options = db.column(LogicalRouter, router, "options") or {}
+    gateways = [port for port in ports_of(db, router) if port.gateway]
+    if not options.get("chassis") and gateways:
+        gateway = gateway_for(row, gateways)
+    found: Translation | str = gateway if isinstance(gateway, str) else ""
+    if not isinstance(gateway, str):
+        sets = Sets(*(set_name(db, each) for each in (row.allowed_ext_ips, row.exempted_ext_ips)))
+        central = gateway is not None and bool(stand_in(gateway, len(gateways)))
+        found = translation(row, sets, gateway, central=central)
+    if isinstance(found, str):
+        name = db.column(LogicalRouter, router, "name")
+        return None, (), ((uuid, f"logical router {name}: {row.type} of {row.logical_ip}: {found}"),)
+    return found, ((router, found),), ()
+
+
+def set_name(db: Reader, uuid: Uuid | None) -> str:
+    """The name of an address set; none where there is no set."""
+    return "" if uuid is None else db.column(AddressSet, uuid, "name") or ""
+
+
 @family(over=LogicalRouter, emits=[ROUTER])
 def router_views(db: Reader, uuid: Uuid) -> Outputs:
     """What a router looks like to the rules."""
@@ -140,6 +184,10 @@ def router_views(db: Reader, uuid: Uuid) -> Outputs:
     (chosen,) = db.look(SETTINGS, "")[:1] or (Settings(),)
     ports = ports_of(db, uuid)
     options = row.options
+    nats = db.look(NAT_FACTS, uuid)
+    own_force: list[str] = []
+    if options.get("lb_force_snat_ip") == "router_ip" and options.get("chassis"):
+        own_force = [each.address for port in ports for _, each in port.networks()]
     used = {port.options.get("route_table", "") for port in ports}
     tables = sorted({*db.look(ROUTE_TABLES, uuid), *used} - {""})
     return (
@@ -151,6 +199,14 @@ def router_views(db: Reader, uuid: Uuid) -> Outputs:
             asks_for_neighbours=options.get("dynamic_neigh_routers") == "true",
             relays=options.get("mcast_relay") == "true",
             floods=any(port.options.get("mcast_flood") == "true" for port in ports),
+            own=frozenset(each.address for port in ports for _, each in port.networks()),
+            translates=bool(nats),
+            macs=tuple(sorted({nat.told_mac for nat in nats if nat.told_mac})),
+            translated=frozenset(nat.external for nat in nats if nat.type != "dnat"),
+            forced=frozenset(own_force),
+            force_for_dnat=forced(options.get("dnat_force_snat_ip", "")),
+            force_for_lb=() if own_force else forced(options.get("lb_force_snat_ip", "")),
+            force_own=bool(own_force),
             measures=any(port.mtu for port in ports),
             commits_all=options.get("ct-commit-all") == "true",
             tables=tuple(tables),
@@ -279,6 +335,28 @@ def policies(db: Reader, uuid: Uuid) -> Outputs:
     return RULES.policy.apply(Place(owners[0], uuid[:8], router.settings.drop), router, policy), tuple(wrong)
 
 
+@family(over=NAT, emits=[FLOWS])
+def nat_flows(db: Reader, uuid: Uuid) -> Outputs:
+    """A translation on its router, and on the switches around that."""
+    owners, nat = db.look(NAT_OF, uuid), db.look(TRANSLATION, uuid)
+    router = db.look(ROUTER, owners[0]) if owners else None
+    if nat is None or router is None:
+        return ((),)
+    ports = ports_of(db, owners[0])
+    gateway = next((port for port in ports if port.label == nat.gateway), None)
+    flows: Provenance = ()
+    if gateway is not None or router.chassis:
+        flows = RULES.nat.apply(Place(owners[0], uuid[:8], router.settings.drop), router, nat, gateway)
+    else:
+        flows = RULES.nat_anywhere.apply(Place(owners[0], uuid[:8], router.settings.drop), nat)
+    for port in ports:
+        switch = None if port.link is None else db.look(SWITCH, port.link.switch)
+        if port.link is not None and switch is not None:
+            place = Place(port.link.switch, uuid[:8], switch.settings.drop)
+            flows += RULES.nat_link.apply(place, switch, router, port, nat, stand_in(port, len(router.gateways)))
+    return (flows,)
+
+
 def monitored_up(db: Reader, row: LogicalRouterPolicy, address: str) -> bool:
     """Is there no BFD session for a next hop, or is it up?"""
     sessions = [each for each in row.bfd_sessions if db.column(BFD, each, "dst_ip") == address]
@@ -292,6 +370,7 @@ ROUTER_FAMILIES: tuple[Family, ...] = (
     tables_of_ports,
     static_routes,
     route_groups,
+    translations,
     router_views,
     router_flows,
     router_port_flows,
@@ -299,3 +378,5 @@ ROUTER_FAMILIES: tuple[Family, ...] = (
     policy_chains,
     policies,
 )
+#: those that need to know the switches
+NAT_FAMILIES: tuple[Family, ...] = (nat_flows,)

@@ -14,6 +14,8 @@ from pyovn.northd.features import (
     ip_input,
     lookup,
     multicast,
+    nat,
+    nat_neighbours,
     network_function,
     packet_size,
     policies,
@@ -25,6 +27,7 @@ from pyovn.northd.features import (
     router_neighbours,
     routing,
     shaping,
+    symmetric,
     virtual,
     vtep,
 )
@@ -56,4 +59,7 @@ FEATURES = (
     gateways.feature,
     router_delivery.feature,
     router_links.feature,
+    nat.feature,
+    nat_neighbours.feature,
+    symmetric.feature,
 )

@@ -20,3 +20,11 @@ def redirect(router: Router, port: RouterPort) -> Iterator[Flow]:
     """To the gateway's chassis."""
     if port.gateway:
         yield Flow(REDIRECT, 50, f"outport == {port.name}", f"outport = {port.redirect}; {NEXT}")
+
+
+@feature.router_port
+def bridged(router: Router, port: RouterPort) -> Iterator[Flow]:
+    """Packets that are bridged to the gateway's chassis, not tunnelled, are for its own MAC there."""
+    if port.gateway and port.options.get("redirect-type") == "bridged":
+        match = f"outport == {port.name} && !{port.resident}"
+        yield Flow(STAGE["lr_in_arp_resolve"], 50, match, f"eth.dst = {port.mac}; {NEXT}")

@@ -67,9 +67,10 @@ def impostors(router: Router, port: RouterPort) -> Iterator[Flow]:
 def neighbours(router: Router, port: RouterPort) -> Iterator[Flow]:
     """Answer who asks for our addresses."""
     where = f" && {port.resident}" if port.gateway else ""
+    confined = port.confined(router.only_gateway)
     asked = f"inport == {port.name}"
     for each in port.ip4:
-        match = f"{asked} && arp.op == 1 && arp.tpa == {each.address} && arp.spa == {each.prefix}{where}"
+        match = f"{asked} && arp.op == 1 && arp.tpa == {each.address} && arp.spa == {each.prefix}{confined}"
         yield Flow(INPUT, 90, match, ANSWER_ARP)
     for each in port.ip6:
         address = each.address
@@ -126,7 +127,7 @@ def icmp(ip: str, swap: str, kind: int, code: int) -> str:
 def own(router: Router, port: RouterPort) -> Iterator[Flow]:
     """Drop what is for us and was not answered; replies to translated connections are known as such only later."""
     for ip, ours in (("ip4", port.ip4), ("ip6", port.ip6)):
-        plain = [each.address for each in ours if each.address not in router.translated]
+        plain = [each.address for each in ours if each.address not in router.translated | router.forced]
         shared = [each.address for each in ours if each.address in router.translated]
         if plain:
             yield Flow(INPUT, 60, f"{ip}.dst == {{{', '.join(plain)}}}", DROP)

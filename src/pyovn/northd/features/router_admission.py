@@ -15,8 +15,6 @@ feature = Feature()
 
 ADMISSION = STAGE["lr_in_admission"]
 TOO_BIG = "((ip4 && icmp4.type == 3 && icmp4.code == 4) || (ip6 && icmp6.type == 2 && icmp6.code == 0))"
-ETHERNET = 14
-ETHERNET_VLAN = 18
 
 
 @feature.router
@@ -40,15 +38,5 @@ def admit(router: Router, port: RouterPort) -> Iterator[Flow]:
         mine += f" && {port.resident}"
         back = f"{TOO_BIG} && eth.dst == {port.mac} && !{port.resident} && flags.tunnel_rx == 1"
         yield Flow(ADMISSION, 120, back, f"outport <-> inport; inport = {name}; {NEXT}")
-    yield from measured(port, mine, keep)
-
-
-def measured(port: RouterPort, match: str, actions: str) -> Iterator[Flow]:
-    """Admission, with a look at the packet's length where that is limited."""
-    if not port.mtu:
-        yield Flow(ADMISSION, 50, match, actions)
-        return
-    bypass = port.options.get("gateway_mtu_bypass")
-    exempt = f"arp || {bypass}" if bypass else "arp"
-    yield Flow(ADMISSION, 55, f"{match} && ({exempt})", actions)
-    yield Flow(ADMISSION, 50, match, f"reg9[1] = check_pkt_larger({port.mtu + ETHERNET}); {actions}")
+    for priority, match, actions in port.measured(mine, keep):
+        yield Flow(ADMISSION, priority, match, actions)

@@ -14,7 +14,7 @@ from pyovn.northd.model.port import Port
 from pyovn.northd.model.router import Router
 from pyovn.northd.model.router_port import RouterPort
 from pyovn.northd.model.switch import Switch
-from pyovn.northd.pipeline import NEXT, OUTPUT, STAGE, Flow
+from pyovn.northd.pipeline import DROP, NEXT, OUTPUT, STAGE, Flow
 
 feature = Feature()
 
@@ -37,6 +37,8 @@ def too_big(switch: Switch, port: Port, router: Router, peer: RouterPort) -> Ite
 @feature.link
 def own_requests(switch: Switch, port: Port, router: Router, peer: RouterPort) -> Iterator[Flow]:
     """The router's own requests are of no interest to other routers' responders."""
+    if switch.only_routers:
+        return
     macs = ", ".join((peer.mac, *router.macs))
     asks = "eth.dst == ff:ff:ff:ff:ff:ff && (arp.op == 1 || rarp.op == 3 || nd_ns)"
     yield Flow(LOOKUP, 75, f"eth.src == {{{macs}}} && {asks}", f'outport = "_MC_flood_l2"; {OUTPUT}')
@@ -45,19 +47,28 @@ def own_requests(switch: Switch, port: Port, router: Router, peer: RouterPort) -
 @feature.link
 def requests(switch: Switch, port: Port, router: Router, peer: RouterPort) -> Iterator[Flow]:
     """Requests for the router's addresses."""
-    actions = f"outport = {port.name}; {OUTPUT}"
-    if not switch.only_routers:
-        actions = f'clone {{{actions} }}; outport = "_MC_flood_l2"; {OUTPUT}'
-    for each in peer.ip4:
-        yield Flow(LOOKUP, 80, f"flags[1] == 0 && arp.op == 1 && arp.tpa == {each.address}", actions)
-    for each in peer.ip6:
-        yield Flow(LOOKUP, 80, f"flags[1] == 0 && nd_ns && nd.target == {each.address}", actions)
+    for where, way_out in peer.ways(port.stand_in):
+        actions = f"outport = {way_out}; {OUTPUT}"
+        if not switch.only_routers:
+            actions = f'clone {{{actions} }}; outport = "_MC_flood_l2"; {OUTPUT}'
+        for each in peer.ip4:
+            yield Flow(LOOKUP, 80, f"flags[1] == 0 && arp.op == 1 && arp.tpa == {each.address}{where}", actions)
+        for each in peer.ip6:
+            yield Flow(LOOKUP, 80, f"flags[1] == 0 && nd_ns && nd.target == {each.address}{where}", actions)
 
 
 @feature.link
 def deliver(switch: Switch, port: Port, router: Router, peer: RouterPort) -> Iterator[Flow]:
     """The router's MAC leads to its port; on a physical network, only where its gateway is."""
-    where = f" && {peer.resident}" if peer.gateway and switch.localnets else ""
-    actions = f"outport = {port.name}; {OUTPUT}" if port.shape.enabled else "drop;"
+    confined = peer.confined(router.only_gateway)
     for mac in dict.fromkeys(each.mac for each in port.addresses):
-        yield Flow(LOOKUP, 50, f"eth.dst == {mac}{where}", actions)
+        for where, way_out in peer.ways(port.stand_in):
+            actions = f"outport = {way_out}; {OUTPUT}" if port.shape.enabled else DROP
+            yield Flow(LOOKUP, 50, f"eth.dst == {mac}{confined}{where}", actions)
+
+
+@feature.link
+def stand_in(switch: Switch, port: Port, router: Router, peer: RouterPort) -> Iterator[Flow]:
+    """The port that stands for this one on the gateway's chassis needs no port security either."""
+    if port.stand_in:
+        yield Flow(CHECK, 70, f"inport == {port.stand_in}", f"reg0[18] = 1; {NEXT}", f"cr-{port.row.name}")

@@ -56,7 +56,7 @@ def connected(router: Router, port: RouterPort) -> Iterator[Flow]:
     monitors = port.label in router.monitored
     for ip, network in port.networks():
         where = f"inport == {port.name} && " if ip == "ip6" and network.is_link_local else ""
-        hop = Hop("::" if ip == "ip6" else "0", network.address, port.mac, port.name)
+        hop = Hop("::" if ip == "ip6" else "0", network.address, port.mac, port.name, port.label)
         match = f"{where}{ip}.dst == {network.prefix}"
         priority = network.length * 8 + CONNECTED
         yield from routed(priority, match, towards(hop, f"{ip}.dst"), monitors=monitors)
@@ -105,7 +105,7 @@ def static(router: Router, to: Destination, routes: tuple[Route, ...], group: in
     if route.hop is None:
         yield Flow(ROUTING, priority, match, DROP)
         return
-    yield from routed(priority, match, towards(route.hop), monitors=route.hop.port.strip('"') in router.monitored)
+    yield from routed(priority, match, towards(route.hop), monitors=route.hop.label in router.monitored)
 
 
 def equal(priority: int, match: str, routes: tuple[Route, ...], group: int) -> Iterator[Flow]:

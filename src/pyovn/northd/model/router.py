@@ -19,6 +19,9 @@ class Router(NamedTuple):
     commits_all: bool = False  #: `options:ct-commit-all`
     macs: tuple[str, ...] = ()  #: of distributed translations
     translated: frozenset[str] = frozenset()  #: addresses that sources are translated to
+    forced: frozenset[str] = frozenset()  #: the same, of the router's own that come with `lb_force_snat_ip`
+    own: frozenset[str] = frozenset()  #: the addresses of its ports
+    translates: bool = False  #: it has translations
     force_for_dnat: tuple[str, ...] = ()  #: `options:dnat_force_snat_ip`
     force_for_lb: tuple[str, ...] = ()  #: `options:lb_force_snat_ip`
     force_own: bool = False  #: the same, "router_ip"
@@ -29,3 +32,8 @@ class Router(NamedTuple):
     def distributed(self) -> bool:
         """Is it everywhere, with no gateway at all?"""
         return not self.chassis and not self.gateways
+
+    @property
+    def only_gateway(self) -> str:
+        """The distributed gateway port, where there is one and no other."""
+        return self.gateways[0] if len(self.gateways) == 1 else ""

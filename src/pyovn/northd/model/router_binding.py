@@ -38,7 +38,7 @@ def router_bindings(
             kind = "remote"
         options["requested-chassis"] = name
     options.update(periodic(port, row))
-    if port.gateway:
+    if port.gateway and port.link is not None:
         options["chassis-redirect-port"] = f"cr-{row.name}"
     bound = Binding(
         datapath=port.router,
@@ -58,7 +58,7 @@ def router_bindings(
     if not port.gateway:
         return ((row.name, bound),)
     redirect = {"distributed-port": row.name}
-    if always:
+    if always and row.options.get("redirect-type") != "bridged":
         redirect["always-redirect"] = "true"
     if how := row.options.get("redirect-type"):
         redirect["redirect-type"] = how

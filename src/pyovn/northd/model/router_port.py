@@ -13,6 +13,7 @@ from pyovn.northd.model.port import quoted
 from pyovn.tables.nb import LogicalRouterPort
 
 LINK_LOCAL_LENGTH = 64
+ETHERNET = 14  #: what `gateway_mtu` does not count
 
 
 class Link(NamedTuple):
@@ -38,6 +39,7 @@ class RouterPort(NamedTuple):
     advertises: Mapping[str, str]  #: `ipv6_ra_configs`
     link: Link | None = None
     peer: Uuid | None = None  #: the port of another router
+    physical: bool = False  #: its switch has a localnet port
     keys: tuple[tuple[str, int], ...] = ()  #: its name and that of its `cr-` port, as strings, with their tunnel keys
 
     @property
@@ -54,6 +56,40 @@ class RouterPort(NamedTuple):
     def resident(self) -> str:
         """True on that chassis."""
         return f"is_chassis_resident({self.redirect})"
+
+    @property
+    def link_name(self) -> str:
+        """The name of the switch port at the other end, as a string."""
+        return quoted(self.link.name) if self.link is not None else ""
+
+    def ways(self, stand_in: str) -> tuple[tuple[str, str], ...]:
+        """Where packets on the switch go to reach the router: a condition and a port."""
+        if not stand_in:
+            return (("", self.link_name),)
+        here = f"is_chassis_resident({stand_in})"
+        return ((f" && {here}", self.link_name), (f" && !{here}", stand_in))
+
+    def confined(self, gateway: str) -> str:
+        """Where a port on a physical network answers for itself, if not everywhere."""
+        if not self.physical:
+            return ""
+        if self.gateway:
+            return f" && {self.resident}"
+        if gateway and self.options.get("reside-on-redirect-chassis") == "true":
+            return f" && is_chassis_resident({quoted(f'cr-{gateway}')})"
+        return ""
+
+    def measured(self, match: str, actions: str) -> tuple[tuple[int, str, str], ...]:
+        """Admission (priority, match, actions), with a look at the packet's length where that is limited."""
+        if not self.mtu:
+            return ((50, match, actions),)
+        bypass = self.options.get("gateway_mtu_bypass")
+        exempt = f"arp || {bypass}" if bypass else "arp"
+        length = self.mtu + ETHERNET
+        return (
+            (55, f"{match} && ({exempt})", actions),
+            (50, match, f"reg9[1] = check_pkt_larger({length}); {actions}"),
+        )
 
     @property
     def link_local(self) -> Network:
@@ -102,3 +138,13 @@ def parsed_port(row: LogicalRouterPort, router: Uuid) -> tuple[RouterPort | None
         row.options, row.ipv6_ra_configs,
     )  # fmt: skip
     return port, tuple(problems)
+
+
+def stand_in(port: RouterPort, gateways: int) -> str:
+    """The port that stands, on the gateway's chassis, for the switch port that leads there; as a string, if any.
+
+    A switch without a way to the physical network sends what is for the only gateway through a tunnel.
+    """
+    if port.link is None or not port.gateway or port.physical or gateways != 1:
+        return ""
+    return quoted(f"cr-{port.link.name}")

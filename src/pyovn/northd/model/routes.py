@@ -35,6 +35,7 @@ class Hop(NamedTuple):
     source: str  #: the router's address that asks for the neighbour's
     mac: str
     port: str  #: as a string in an action
+    label: str  #: the port's name
 
     @property
     def is_ip4(self) -> bool:
@@ -49,6 +50,7 @@ class Route(NamedTuple):
     symmetric: bool  #: replies go where the packet came from: `options:ecmp_symmetric_reply`
     fields: tuple[str, ...]  #: `selection_fields`
     row: Uuid
+    key: int = 0  #: the tunnel key of the port of a symmetric one
 
 
 def destination(row: LogicalRouterStaticRoute, router: Uuid) -> Destination | None:
@@ -77,7 +79,7 @@ def hop_by(ports: Iterable[RouterPort], address: str, output: str | None) -> Hop
     if output is None:
         for port in ports:
             if source := within(networks(port, version), value):
-                return Hop(address, source, port.mac, port.name)
+                return Hop(address, source, port.mac, port.name, port.label)
         return f"no path to next hop {address}"
     found = next((port for port in ports if port.label == output), None)
     if found is None:
@@ -86,7 +88,7 @@ def hop_by(ports: Iterable[RouterPort], address: str, output: str | None) -> Hop
     source = within(choices, value) or (choices[0].address if choices else None)
     if source is None:
         return f"output port '{output}' has no address to reach next hop {address}"
-    return Hop(address, source, found.mac, found.name)
+    return Hop(address, source, found.mac, found.name, found.label)
 
 
 def networks(port: RouterPort, version: int) -> tuple[Network, ...]:

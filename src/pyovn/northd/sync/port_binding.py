@@ -104,6 +104,7 @@ class PortSync(RowSync[str, PortBinding]):
             and row.port_security == wanted.port_security
             and row.external_ids == wanted.external_ids
             and row.type == wanted.type
+            and (row.nat_addresses == wanted.nat_addresses or same(row.nat_addresses, wanted.nat_addresses))
             and self.references.northbound.get(row.datapath) == wanted.datapath
             and row.parent_port == wanted.parent_port
             and row.tag == wanted.tag
@@ -133,6 +134,7 @@ class PortSync(RowSync[str, PortBinding]):
             "mac": wanted.mac,
             "port_security": wanted.port_security,
             "external_ids": wanted.external_ids,
+            "nat_addresses": wanted.nat_addresses,
             "parent_port": wanted.parent_port,
             "tag": wanted.tag,
             "requested_chassis": wanted.requested_chassis,
@@ -155,6 +157,8 @@ class PortSync(RowSync[str, PortBinding]):
     def update(self, txn: Txn, key: str, row: PortBinding, wanted: Mapping[str, Any]) -> None:
         """Set what differs; one comparison finds that nothing does, as it mostly is."""
         options = wanted["options"]
+        if same(row.nat_addresses, wanted["nat_addresses"]):
+            wanted = {**wanted, "nat_addresses": row.nat_addresses}
         if ACTIVATED in row.options:
             wanted = {**wanted, "options": {**options, ACTIVATED: row.options[ACTIVATED]}}
         txn.update(row, **wanted)
@@ -168,7 +172,7 @@ class PortSync(RowSync[str, PortBinding]):
             "type": wanted["type"],
             "up": False,
         }
-        for column in ("mac", "port_security"):
+        for column in ("mac", "port_security", "nat_addresses"):
             if wanted[column]:
                 json[column] = ["set", sorted(wanted[column])]
         for column in ("options", "external_ids"):
@@ -185,3 +189,8 @@ class PortSync(RowSync[str, PortBinding]):
             json["requested_additional_chassis"] = ["set", [reference_json(each) for each in chassis]]
         name = self.references.ports[key] = txn.new_name()
         txn.raw_insert("Port_Binding", json, name)
+
+
+def same(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Do they say the same?  The order of addresses in an entry has no meaning."""
+    return {frozenset(text.split()) for text in one} == {frozenset(text.split()) for text in other}
