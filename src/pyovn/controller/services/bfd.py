@@ -100,7 +100,7 @@ class Session:
         if state is self.state:
             return
         if state is State.DOWN:
-            self._diagnostic = why
+            self._diagnostic, self._polling = why, False
         elif state is State.UP:
             self._diagnostic, self._polling = Diagnostic.NONE, True
         self.state, self._send_at = state, now
