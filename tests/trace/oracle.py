@@ -39,12 +39,19 @@ class Twins:
         return answer(self.network, request_of(*split(list(words))))
 
     def agree(self, *words: str) -> None:
-        """Fail unless both print the same."""
+        """Fail unless both print the same, but for which of several matching flows of one priority they name.
+
+        The database does not order such flows; the actions below the line must be the same all the same.
+        """
         theirs, ours = self.theirs(*words).splitlines(), self.ours(*words).splitlines()
+        if len(theirs) == len(ours) and theirs != ours:
+            theirs, ours = ([_FLOW.sub(r"\1 … \2", line) for line in lines] for lines in (theirs, ours))
         difference = "\n".join(unified_diff(theirs, ours, "C", "ours", lineterm="", n=4))
         assert not difference, f"{words}\n{difference}"
 
 
+#: "32. ls_in_l2_lkup (file.c:7): match, priority 50, uuid 01234567"
+_FLOW = re.compile(r"^(\s*\d+\. \w+) \(.*(, priority \d+), uuid \w+$")
 _MAC = re.compile(r"\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b")
 _IP4 = re.compile(r"\b\d+\.\d+\.\d+\.\d+\b")
 _IP6 = re.compile(r"\b(?:f[de][0-9a-f]{2}|ff0[0-9])(?::[0-9a-f]{1,4})*::(?:[0-9a-f]{1,4})?(?::[0-9a-f]{1,4})*")
