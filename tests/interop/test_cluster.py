@@ -6,15 +6,22 @@ import subprocess
 import sys
 from asyncio import to_thread as away
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from pyovn.cli.ctl.call import Call
+from pyovn.cli.ctl.frame import parse, persevere
+from pyovn.cli.ctl.options import chain
+from pyovn.cli.ctl.program import Run
+from pyovn.cli.nbctl import PROGRAM
+from pyovn.cli.session import OutcomeUnknown, connect
 from pyovn.ovsdb.errors import Disconnected, TransactionFailed
 from pyovn.ovsdb.txn import Txn
 from pyovn.runtime.ovsdb import Client
 from pyovn.tables.nb import LogicalSwitch, NBGlobal
-from tests.support.clusters import Cluster, cluster, relay
+from tests.support.clusters import Cluster, cluster, eventually, relay
 from tests.support.loops import asynchronous
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(120), pytest.mark.xdist_group("cluster")]
@@ -68,10 +75,19 @@ async def seen(made: Client, *wanted: str) -> None:
         await made.changes()
 
 
+#: our ovn-nbctl, less patient with silent servers than usual
+NBCTL = """
+import sys
+from pyovn.cli import session
+from pyovn.cli.nbctl import main
+session.PROBE_S = 0.5
+sys.exit(main())
+"""
+
+
 def nbctl(remotes: str, *words: str) -> str:
     """What our ovn-nbctl prints; it must succeed."""
-    run = "import sys; from pyovn.cli.nbctl import main; sys.exit(main())"
-    command = [sys.executable, "-c", run, f"--db={remotes}", "--timeout=20", *words]
+    command = [sys.executable, "-c", NBCTL, f"--db={remotes}", "--timeout=20", *words]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
@@ -143,7 +159,7 @@ async def test_a_client_does_not_go_back_in_time(three):
         three.frozen.clear()
         await away(stale.start)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(2.5):
+            async with asyncio.timeout(1.5):
                 while True:
                     await made.changes()
                     assert len(names(made)) == 5
@@ -221,3 +237,29 @@ def test_nbctl_passes_a_server_by_that_is_cut_off(three):
     three.freeze(leader)
     others = ",".join(each.remote for each in three.members if each is not leader)
     assert nbctl(f"{leader.remote},{others}", "--no-shuffle-remotes", "ls-add", "a") == ""
+
+
+def test_nbctl_goes_on_waiting_with_another_member(three):
+    leader = three.leader(NB)
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(nbctl, three.remotes(), "--wait=sb", "ls-add", "a")
+        select = {"op": "select", "table": "NB_Global", "where": [], "columns": ["nb_cfg", "sb_cfg"]}
+        eventually(lambda: [row for row in leader.transact(NB, select)[0]["rows"] if row["nb_cfg"] > row["sb_cfg"]])
+        leader.kill()
+        assert not waiting.done()
+        three.leader(NB).transact(NB, {"op": "update", "table": "NB_Global", "where": [], "row": {"sb_cfg": 10**6}})
+        assert waiting.result(20) == ""
+    three.leader(NB).transact(NB, {"op": "update", "table": "NB_Global", "where": [], "row": {"nb_cfg": 10**6}})
+    assert nbctl(three.remotes(), "--bare", "--columns=name", "find", "logical_switch", "name=a") == "a\n"
+
+
+def test_nbctl_does_not_repeat_a_transaction_whose_answer_is_lost(three, monkeypatch):
+    monkeypatch.setattr("pyovn.cli.session.PROBE_S", 0.3)
+    _, _, words = parse(PROGRAM, ["ls-add", "a"])
+    calls = [Call(*each) for each in chain([], words, PROGRAM.find)]
+    job = Run(PROGRAM, connect(three.remotes(), NB), {"--db": three.remotes()}, calls)
+    job.load()
+    three.freeze(three.leader(NB))
+    with pytest.raises(OutcomeUnknown, match="whether the transaction was committed is not known"):
+        persevere(job, job.go)
+    job.session.close()

@@ -78,7 +78,7 @@ class Session:
         self.updates: list[Json] = []  #: table updates that nobody has taken yet, oldest first
         self._buffer = ""
         self._serial = 0
-        self._probing = False
+        self.is_probed = False  #: the server was asked something and must say anything soon
 
     def start(self, method: str, *params: "Json") -> int:
         """Send a request; its answer is to be collected with `finish`."""
@@ -163,14 +163,14 @@ class Session:
                 raise ConnectionFailed(self.remote, reason(fault)) from None
             if not chunk:
                 raise ConnectionFailed(self.remote, "End of file")
-            self._probing = False
+            self.is_probed = False
             return chunk
 
     def _probe(self) -> None:
         """Ask a silent server for a sign of life; raises where it was asked already."""
-        if self._probing:
+        if self.is_probed:
             raise ConnectionFailed(self.remote, "no response to inactivity probe")
-        self._probing = True
+        self.is_probed = True
         self._send({"method": "echo", "params": [], "id": "echo"})
 
     def readable(self) -> bool:
@@ -205,6 +205,7 @@ def connect(
             if len(choices) > 1:
                 stream.settimeout(PROBE_S)
             session = Session(stream, remotes)
+            session.is_probed = True
             try:
                 if is_usable(session, database, leader_only=leader_only):
                     return session

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from pyovn.lab.layout import HostLayout, Layout
+from pyovn.lab.layout import HostLayout
 from pyovn.net.errors import OvnError
 
 PATIENCE_S = 5.0  #: between asking a program to end and ending it
@@ -37,10 +37,9 @@ class Parts(NamedTuple):
     controllers: Mapping[str, Path] = MappingProxyType({})
 
 
-async def run_northd(program: Path, layout: Layout, host: HostLayout) -> None:
+async def run_northd(program: Path, northbound: str, southbound: str, host: HostLayout) -> None:
     """Run an ovn-northd until cancelled.  Raises PartEnded."""
-    options = [f"--ovnnb-db=unix:{layout.northbound}", f"--ovnsb-db=unix:{layout.southbound}"]
-    await run(program, "ovn-northd", options, host)
+    await run(program, "ovn-northd", [f"--ovnnb-db={northbound}", f"--ovnsb-db={southbound}"], host)
 
 
 async def run_controller(program: Path, host: HostLayout) -> None:

@@ -10,7 +10,7 @@ directory and an underlay in memory.
 import asyncio
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from pyovn.daemons.northd import PROGRAM, commands
 from pyovn.daemons.northd_worker import Northd
@@ -35,27 +35,43 @@ class NoSuchHost(OvnError):
         super().__init__(f"{name}: no such hypervisor; this lab has {', '.join(known)}")
 
 
+class Central(NamedTuple):
+    """Where the central databases are, in place of the lab's own: a cluster, or servers in other processes."""
+
+    northbound: str
+    southbound: str
+    chassis: str = ""  #: where ovn-controllers find the southbound database, if elsewhere, as behind a relay
+
+
 class Lab:
     """A running lab; see the module."""
 
     def __init__(
-        self, layout: Layout, hosts: Sequence[str], *, encap: str = "geneve", parts: Parts = OUR_PARTS
+        self,
+        layout: Layout,
+        hosts: Sequence[str],
+        *,
+        encap: str = "geneve",
+        parts: Parts = OUR_PARTS,
+        central: Central | None = None,
     ) -> None:
         if not hosts or len({*hosts}) != len(hosts) or any("/" in name or not name for name in hosts):
             raise UnusableRoot(layout.root, "hypervisors need different names without slashes")
         if strangers := parts.controllers.keys() - {*hosts}:
             raise NoSuchHost(min(strangers), hosts)
         self.layout, self.fabric, self._parts = layout, Fabric(), parts
-        southbound = f"unix:{layout.southbound}"
+        self._own_central = central is None
+        self._remotes = remotes = central or Central(f"unix:{layout.northbound}", f"unix:{layout.southbound}")
+        asked = remotes.chassis or remotes.southbound
         self.hosts = {
-            name: Hypervisor(layout.host(name), number, southbound, self.fabric, encap, parts.controllers.get(name))
+            name: Hypervisor(layout.host(name), number, asked, self.fabric, encap, parts.controllers.get(name))
             for number, name in enumerate(hosts)
         }
         self.northbound = Client(
-            f"unix:{layout.northbound}", "OVN_Northbound", {NBGlobal: None, LogicalSwitchPort: ("name", "up")}
+            remotes.northbound, "OVN_Northbound", {NBGlobal: None, LogicalSwitchPort: ("name", "up")}
         )
         self.southbound = Client(
-            southbound,
+            remotes.southbound,
             "OVN_Southbound",
             {Chassis: ("name",), ChassisPrivate: ("name", "nb_cfg"), PortBinding: ("logical_port", "chassis", "up")},
         )
@@ -64,10 +80,11 @@ class Lab:
 
     async def __aenter__(self) -> Self:
         self.layout.prepare([*self.hosts])
-        await self._central.start(
-            [NORTHBOUND.schema(), SOUTHBOUND.schema()],
-            [f"punix:{self.layout.northbound}", f"punix:{self.layout.southbound}"],
-        )
+        if self._own_central:
+            await self._central.start(
+                [NORTHBOUND.schema(), SOUTHBOUND.schema()],
+                [f"punix:{self.layout.northbound}", f"punix:{self.layout.southbound}"],
+            )
         self._tasks = asyncio.create_task(self._run())
         return self
 
@@ -77,7 +94,8 @@ class Lab:
         if self._tasks is not None:
             self._tasks.cancel()
             await asyncio.wait((self._tasks,))
-        await self._central.stop()
+        if self._own_central:
+            await self._central.stop()
 
     async def _run(self) -> None:
         async with asyncio.TaskGroup() as parts:
@@ -91,8 +109,8 @@ class Lab:
         """Run ovn-northd and its control socket, on the first host."""
         first = next(iter(self.hosts.values()))
         if self._parts.northd is not None:
-            await run_northd(self._parts.northd, self.layout, first.layout)
-        northd = Northd(f"unix:{self.layout.northbound}", f"unix:{self.layout.southbound}")
+            await run_northd(self._parts.northd, self._remotes.northbound, self._remotes.southbound, first.layout)
+        northd = Northd(self._remotes.northbound, self._remotes.southbound)
         path = str(first.layout.announce("ovn-northd"))
         async with ControlServer(path, commands(northd), version=PROGRAM.version):
             await northd.run()
