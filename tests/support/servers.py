@@ -159,7 +159,7 @@ def server_process(*schemas: Mapping[str, Json], arguments: Sequence[str] = ()) 
         files = [directory / f"{schema['name']}.db" for schema in schemas]
         for file, schema in zip(files, schemas, strict=True):
             create_log(file, Schema.parse(schema))
-        command = [sys.executable, "-m", "pyovn.daemons.ovsdb_server", "-vsyslog:off", *arguments]
+        command: list[str | Path] = [sys.executable, "-m", "pyovn.daemons.ovsdb_server", "-vsyslog:off", *arguments]
         yield from _running(RunningServer(directory, files, command))
 
 

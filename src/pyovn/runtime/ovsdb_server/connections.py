@@ -71,6 +71,7 @@ class Connection(asyncio.BufferedProtocol):
         session.role, session.read_only = self.endpoint.options.role, self.endpoint.options.read_only
         session.identity = common_name(transport.get_extra_info("peercert"))
         self._shell.connections[session] = self
+        self.endpoint.made(self)
 
     def get_buffer(self, _sizehint: int) -> memoryview:
         """Where the next bytes go."""

@@ -25,6 +25,8 @@ LOG = vlog.module("ovsdb_server")
 DEFAULT_PROBE_MS = 5000  #: UNIX sockets are not probed: there the kernel tells when a peer dies
 LEAST_BACKOFF_S = 1.0
 MOST_BACKOFF_S = 8.0
+HANDSHAKE_S = 10.0
+LOGGED_FAILURES = 4  #: attempts in a row, the last of which is logged to be so
 LONGEST_PATH = 107
 BACKLOG = 100
 
@@ -114,6 +116,10 @@ class Endpoint:
             return self.options.probe_ms
         return 0 if self.remote.kind.endswith("unix") else DEFAULT_PROBE_MS
 
+    def made(self, connection: Connection) -> None:
+        """A connection is up, which takes more than having been accepted where TLS is spoken."""
+        self.connections.add(connection)
+
     def lost(self, connection: Connection) -> None:
         """A connection has ended."""
         self.connections.discard(connection)
@@ -147,9 +153,7 @@ class Endpoint:
         """The protocol object for one more connection."""
         name = f"{self.remote.kind.removeprefix('p')}#{self._count}" if self.remote.is_passive else self.text
         self._count += 1
-        connection = Connection(self._shell, name, self)
-        self.connections.add(connection)
-        return connection
+        return Connection(self._shell, name, self)
 
     # -- listening ---------------------------------------------------------------------------------------------------
 
@@ -174,7 +178,10 @@ class Endpoint:
         self._tls_state = self._shell.tls.state if self.remote.uses_tls else None
         context = self._shell.tls.context(server=True) if self.remote.uses_tls else None
         self._listener = await asyncio.get_running_loop().create_server(
-            self._connection, sock=self._listening.dup(), ssl=context
+            self._connection,
+            sock=self._listening.dup(),
+            ssl=context,
+            ssl_handshake_timeout=HANDSHAKE_S if context is not None else None,
         )
 
     def _unlink(self) -> None:
@@ -188,7 +195,7 @@ class Endpoint:
     # -- connecting --------------------------------------------------------------------------------------------------
 
     async def _connect(self) -> None:
-        clock, pause = self._shell.clock, LEAST_BACKOFF_S
+        clock, pause, failures = self._shell.clock, LEAST_BACKOFF_S, 0
         while True:
             self._state = "CONNECTING"
             self._lost.clear()
@@ -196,9 +203,13 @@ class Endpoint:
                 connection = await self._open()
             except (OSError, ssl.SSLError, StreamFault) as fault:
                 self.error = reason(fault)
-                LOG.info("%s: connection attempt failed (%s)", self.text, self.error)
+                failures += 1
+                if failures < LOGGED_FAILURES:
+                    LOG.info("%s: connection attempt failed (%s)", self.text, self.error)
+                elif failures == LOGGED_FAILURES:
+                    LOG.info("%s: continuing to reconnect in the background but suppressing further logging", self.text)
             else:
-                self._state, self.error = "ACTIVE", None
+                self._state, self.error, failures = "ACTIVE", None, 0
                 self._connected_at = clock.now()
                 try:
                     await self._lost.wait()
