@@ -253,13 +253,26 @@ def test_nbctl_goes_on_waiting_with_another_member(three):
     assert nbctl(three.remotes(), "--bare", "--columns=name", "find", "logical_switch", "name=a") == "a\n"
 
 
+def test_nbctl_begins_again_where_its_member_dies_before_the_transaction(three):
+    job = adding(three, "a")
+    three.leader(NB).kill()
+    assert persevere(job, job.load, job.go) == ""
+    job.session.close()
+    assert nbctl(three.remotes(), "--bare", "--columns=name", "find", "logical_switch", "name=a") == "a\n"
+
+
 def test_nbctl_does_not_repeat_a_transaction_whose_answer_is_lost(three, monkeypatch):
     monkeypatch.setattr("pyovn.cli.session.PROBE_S", 0.3)
-    _, _, words = parse(PROGRAM, ["ls-add", "a"])
-    calls = [Call(*each) for each in chain([], words, PROGRAM.find)]
-    job = Run(PROGRAM, connect(three.remotes(), NB), {"--db": three.remotes()}, calls)
+    job = adding(three, "a")
     job.load()
     three.freeze(three.leader(NB))
     with pytest.raises(OutcomeUnknown, match="whether the transaction was committed is not known"):
         persevere(job, job.go)
     job.session.close()
+
+
+def adding(three: Cluster, name: str) -> Run:
+    """A run of ovn-nbctl that is going to add a switch, connected to the leader."""
+    _, _, words = parse(PROGRAM, ["ls-add", name])
+    calls = [Call(*each) for each in chain([], words, PROGRAM.find)]
+    return Run(PROGRAM, connect(three.remotes(), NB), {"--db": three.remotes()}, calls)

@@ -85,6 +85,7 @@ def persevere(job: Run, *steps: "Callable[[], str | None]") -> str:
             if "," not in lost.remotes:
                 raise
             job.move(reach(job.program, job.options))
+            steps = (job.load, *(step for step in steps if step != job.load))
         else:
             return text or ""
 

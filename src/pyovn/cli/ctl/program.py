@@ -146,11 +146,10 @@ class Run:
         self.apply(self.session.call("monitor", database, None, requests))
 
     def move(self, session: "Session") -> None:
-        """Go on with another server, and with what it holds."""
+        """Go on with another server; what it holds is to be loaded."""
         self.session.close()
         self.session = session
         self.contents = {}
-        self.load()
 
     def _reads(self, call: Call, view: View) -> "Iterable[str]":
         reads = call.command.reads
