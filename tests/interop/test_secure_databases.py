@@ -59,7 +59,7 @@ def secure(server: RunningServer, database: str, tls: Tls, **connection: Json) -
             "op": "insert",
             "table": "Connection",
             "uuid-name": "c",
-            "row": {"target": f"pssl:{port}:127.0.0.1", **connection},
+            "row": target,
         },
         {"op": "insert", "table": root, "row": references},
     )
