@@ -13,7 +13,7 @@ from pyovn.controller.effects import Effect, Hold, Learn, Problem
 from pyovn.controller.learning import find_port
 from pyovn.controller.paths import beacon_of, paths, port_named
 from pyovn.controller.services.beacons import PERIODIC, Beacons
-from pyovn.controller.services.bfd import Sessions
+from pyovn.controller.services.bfd import Path, Sessions
 from pyovn.controller.services.dns import NameService
 from pyovn.controller.services.memory import Fact, Memory
 from pyovn.controller.services.waiting import NextHop, WaitingRoom
@@ -82,11 +82,12 @@ class Desk:
         self._beacons.put(uuid, wanted, now)
 
     def _watch(self, now: float) -> None:
-        try:
-            wanted = dict(paths(self._rows, self._chassis))
-        except Malformed as fault:
-            self._problems.append(Problem(f"BFD: {fault}"))
-            return
+        wanted: dict[Uuid, Path] = {}
+        for uuid, path in paths(self._rows, self._chassis):
+            if isinstance(path, Path):
+                wanted[uuid] = path
+            else:
+                self._problems.append(Problem(f"BFD session {uuid}: {path}"))
         self._sessions.follow(wanted, now)
 
     def handle(self, now: float) -> Iterator[Effect]:

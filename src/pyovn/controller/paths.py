@@ -40,12 +40,15 @@ def beacon_of(rows: Source, port: PortBinding) -> Beacon | None:
     return None if peer is None else beacon(port.options, key_of(rows, peer.datapath), peer.tunnel_key)
 
 
-def paths(rows: Source, chassis: str) -> Iterator[tuple[Uuid, Path]]:
-    """The paths that this chassis is to watch; raises Malformed for a row that makes no sense."""
+def paths(rows: Source, chassis: str) -> Iterator[tuple[Uuid, Path | Malformed]]:
+    """The paths that this chassis is to watch, or what is wrong with the row."""
     for row in rows.rows(BFD).values():
         port = port_named(rows, row.logical_port)
         if row.status != UNUSED and port is not None and _is_here(rows, port, chassis):
-            yield row.uuid, path_of(rows, row, port)
+            try:
+                yield row.uuid, path_of(rows, row, port)
+            except Malformed as fault:
+                yield row.uuid, fault
 
 
 def _is_here(rows: Source, port: PortBinding, chassis: str) -> bool:
