@@ -284,7 +284,9 @@ class Controller:
             _announce(batch)
             self._start_task(what, self._transact(client, batch))
 
-    async def _transact(self, client: Client, edits: list[Edit], *, loud: bool = True) -> None:
+    async def _transact(self, client: Client, edits: list[Edit], *, loud: bool = True, after_s: float = 0.0) -> None:
+        if after_s:
+            await asyncio.sleep(after_s)
         txn = Txn()
         write(txn, edits)
         txn.comment("ovn-controller")
@@ -339,12 +341,12 @@ class Controller:
             there, here = core.reported(number, self.clock.wall_ms())
             self._reported = number
             if self.southbound is not None:
-                self._report(self.southbound, there)
-            self._report(self.switch_db, here)
+                self._report(self.southbound, there, self.report_delay_s)
+            self._report(self.switch_db, here, self.report_delay_s)
 
-    def _report(self, client: Client, edits: list[Edit]) -> None:
+    def _report(self, client: Client, edits: list[Edit], after_s: float = 0.0) -> None:
         if edits and self._tasks is not None:
-            self._tasks.create_task(self._transact(client, edits))
+            self._tasks.create_task(self._transact(client, edits, after_s=after_s))
 
     def _packet(self, message: m.PacketIn) -> None:
         """A packet the switch asks about."""
@@ -434,4 +436,5 @@ async def _body(process: daemon.Daemon) -> None:
 
     everything = {**commands(controller), "exit": Command(leave, "[--restart]", 0, 1)}
     async with process.control(everything):
-        await controller.run(process.ready)
+        process.ready()  # as the C program: whoever starts us may start the local database later
+        await controller.run()
