@@ -252,3 +252,17 @@ async def test_a_remote_that_makes_no_sense_is_logged_and_waited_out(caplog):
         row = here.one(vswitch.OpenvSwitch)
         await here.change(lambda txn: txn.update(row, external_ids={**row.external_ids, "ovn-remote": here.remote}))
         await here.bound()
+
+
+@asynchronous
+async def test_reports_can_be_delayed():
+    async with hypervisor() as here:
+        controller, _ = here.start()
+        await here.bound()
+        await asked(controller, "debug/delay-nb-cfg-report", "1")
+        txn = Txn()
+        txn.update(here.one(sb.SBGlobal), nb_cfg=8)
+        await here.southbound.transact(txn)
+        await asyncio.sleep(0.2)
+        assert here.one(sb.ChassisPrivate).nb_cfg == 7
+        await here.until(lambda: here.one(sb.ChassisPrivate).nb_cfg == 8)

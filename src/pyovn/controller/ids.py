@@ -3,8 +3,7 @@
 The same request always gets the same number, so that a unit which asks again is still a function of what it reads.
 """
 
-from collections.abc import Hashable, Iterable
-from itertools import count
+from collections.abc import Hashable
 
 from pyovn.net.uuids import Uuid
 from pyovn.openflow.flows import GroupDef
@@ -22,11 +21,6 @@ class Ids:
         self._meters: dict[Hashable, int] = {}
         self._conjunctions: dict[Uuid, tuple[int, int]] = {}
         self._taken: set[int] = set()
-
-    def adopt_groups(self, groups: Iterable[GroupDef]) -> None:
-        """Give groups that a switch holds already the numbers they have there."""
-        for group in groups:
-            self._groups.setdefault(group._replace(id=0), group.id)
 
     def group(self, definition: GroupDef) -> int:
         """The id of a group like this (whose own id is 0)."""
@@ -57,8 +51,4 @@ class Ids:
 
     @staticmethod
     def _number(given: dict[Hashable, int], wanted: Hashable) -> int:
-        number = given.get(wanted)
-        if number is None:
-            used = set(given.values())
-            number = given[wanted] = next(id_ for id_ in count(1) if id_ not in used)
-        return number
+        return given.setdefault(wanted, len(given) + 1)
