@@ -109,7 +109,9 @@ def special_ports(db: Reader, uuid: Uuid) -> Outputs:
     if row.type == "router":
         kinds.append((ROUTER_KIND, row.name, ""))
         leads_to = row.options.get("router-port", "")
-        links = tuple((leads_to, Link(uuid, row.name, switch)) for switch in db.look(OWNER, uuid)[:1])
+        links = tuple(
+            (leads_to, Link(uuid, row.name, switch, row.enabled is not False)) for switch in db.look(OWNER, uuid)[:1]
+        )
     if not kinds:
         return (), shaped, nested, ()
     return tuple((switch, kind) for switch in db.look(OWNER, uuid)[:1] for kind in kinds), shaped, nested, links

@@ -92,6 +92,7 @@ class Feature:
         self.router_port: Rules[[Router, RouterPort]] = Rules()  #: for each of its ports
         self.link: Rules[[Switch, Port, Router, RouterPort]] = Rules()  #: for each switch port that leads to a router
         self.route: Rules[[Router, Destination, tuple[Route, ...], int]] = Rules()  #: for each destination of routes
+        self.next_hop: Rules[[str]] = Rules()  #: for each next hop of a static route
         self.policy: Rules[[Router, Policy]] = Rules()  #: for each policy
         #: for each translation, with the distributed gateway port that it is done at
         self.nat: Rules[[Router, Translation, RouterPort | None]] = Rules()
@@ -147,6 +148,7 @@ class RuleBook:
         self.router_port = together(feature.router_port for feature in listed)
         self.link = together(feature.link for feature in listed)
         self.route = together(feature.route for feature in listed)
+        self.next_hop = together(feature.next_hop for feature in listed)
         self.policy = together(feature.policy for feature in listed)
         self.nat = together(feature.nat for feature in listed)
         self.nat_anywhere = together(feature.nat_anywhere for feature in listed)

@@ -3,13 +3,14 @@
 from pyovn.incr.engine import Family, Reader, family
 from pyovn.net.uuids import Uuid
 from pyovn.northd.feature import Place, Provenance
+from pyovn.northd.model.addresses import is_address
 from pyovn.northd.model.datapath import wanted_router
 from pyovn.northd.model.nat import Sets, Translation, forced, gateway_for, translation
 from pyovn.northd.model.policies import Policy
 from pyovn.northd.model.router import Router
 from pyovn.northd.model.router_binding import flooded, ha_members, router_bindings
 from pyovn.northd.model.router_port import RouterPort, parsed_port, stand_in
-from pyovn.northd.model.routes import DISCARD, Destination, Hop, Route, destination, hop_by
+from pyovn.northd.model.routes import DISCARD, NOWHERE, Destination, Hop, Route, destination, hop_by
 from pyovn.northd.model.settings import Settings
 from pyovn.northd.model.switch import LOCALNET
 from pyovn.northd.relations import (
@@ -76,6 +77,9 @@ def router_ports(db: Reader, uuid: Uuid) -> Outputs:
     found = [(uuid, text) for text in problems]
     if port is None:
         return None, (), tuple(found)
+    options = db.column(LogicalRouter, owners[0], "options") or {}
+    if options.get("chassis"):
+        port = port._replace(gateway=False)
     links = db.look(LINKS, row.name)
     if row.peer:
         peers = [each for each in db.find(LogicalRouterPort, "name", row.peer) if db.look(ROUTER_OF, each)]
@@ -89,7 +93,6 @@ def router_ports(db: Reader, uuid: Uuid) -> Outputs:
         found.append((uuid, f"logical router port {row.name}: several switch ports lead to it: {names}"))
     if not links:
         return port, (), tuple(found)
-    options = db.column(LogicalRouter, owners[0], "options") or {}
     relays = options.get("mcast_relay") == "true"
     physical = any(kind == LOCALNET for kind, _, _ in db.look(SPECIAL, links[0].switch))
     port = port._replace(link=links[0], physical=physical)
@@ -125,14 +128,14 @@ def static_routes(db: Reader, uuid: Uuid) -> Outputs:
     tables = ((router, row.route_table),) if row.route_table else ()
     if row.bfd is not None and db.column(BFD, row.bfd, "status") != "up":
         return (), tables, ()
-    hop: Hop | str | None = None
+    hop: Hop | str = NOWHERE
     if row.nexthop != DISCARD:
         hop = hop_by(ports_of(db, router), row.nexthop, row.output_port)
     if isinstance(hop, str):
         return (), tables, ((uuid, f"logical router {name}: route to {row.ip_prefix}: {hop}"),)
     symmetric = row.options.get("ecmp_symmetric_reply") == "true"
     key = 0
-    if symmetric and hop is not None:
+    if symmetric and hop.label:
         bound = db.find(PortBinding, "logical_port", hop.label)[:1]
         key = db.column(PortBinding, bound[0], "tunnel_key") if bound else 0
     route = Route(hop, symmetric, tuple(sorted(row.selection_fields)), uuid, key)
@@ -198,9 +201,10 @@ def router_views(db: Reader, uuid: Uuid) -> Outputs:
             learns_from_requests=options.get("always_learn_from_arp_request") != "false",
             asks_for_neighbours=options.get("dynamic_neigh_routers") == "true",
             relays=options.get("mcast_relay") == "true",
-            floods=any(port.options.get("mcast_flood") == "true" for port in ports),
+            floods=any(port.enabled and port.options.get("mcast_flood") == "true" for port in ports),
             own=frozenset(each.address for port in ports for _, each in port.networks()),
-            translates=bool(nats),
+            translates=bool(row.nat),
+            chained=any(db.column(LogicalRouterPolicy, each, "chain") for each in row.policies),
             macs=tuple(sorted({nat.told_mac for nat in nats if nat.told_mac})),
             translated=frozenset(nat.external for nat in nats if nat.type != "dnat"),
             forced=frozenset(own_force),
@@ -247,8 +251,8 @@ def router_port_flows(db: Reader, uuid: Uuid) -> Outputs:
     return (
         flows,
         router_bindings(db, router, port, row, peer, always=always),
-        flooded(router, port),
-        ha_members(db, row),
+        flooded(port),
+        ha_members(db, row) if port.gateway else (),
     )
 
 
@@ -264,11 +268,11 @@ def keys(db: Reader, port: RouterPort) -> list[tuple[str, int]]:
 def nearby(db: Reader, place: Place, router: Router, port: RouterPort) -> Provenance:
     """Flows about the other routers on the same switch."""
     flows: Provenance = ()
-    if port.link is None or router.asks_for_neighbours:
+    if port.link is None or not port.link.enabled or router.asks_for_neighbours:
         return flows
     for uuid, _ in db.look(ATTACHED, port.link.switch):
         other = db.look(ROUTER_PORT, uuid)
-        if other is not None and other.router != port.router:
+        if other is not None and other.uuid != port.uuid:
             flows += RULES.peer.apply(place, port, other)
     return flows
 
@@ -283,6 +287,17 @@ def route_flows(db: Reader, to: Destination) -> Outputs:
     group = db.look(GROUPED, to.router).index(to) + 1 if several else 0
     place = Place(to.router, routes[0].row[:8], router.settings.drop)
     return (RULES.route.apply(place, router, to, routes, group),)
+
+
+@family(over=LogicalRouterStaticRoute, emits=[FLOWS])
+def next_hops(db: Reader, uuid: Uuid) -> Outputs:
+    """A next hop, even if it cannot be reached now."""
+    owners = db.look(ROUTE_OF, uuid)
+    address = db.column(LogicalRouterStaticRoute, uuid, "nexthop")
+    router = db.look(ROUTER, owners[0]) if owners else None
+    if router is None or not address or not is_address(address):
+        return ((),)
+    return (RULES.next_hop.apply(Place(owners[0], uuid[:8], router.settings.drop), address),)
 
 
 @family(over=LogicalRouterPolicy, emits=[CHAINS, POLICY_GROUPS])
@@ -375,6 +390,7 @@ ROUTER_FAMILIES: tuple[Family, ...] = (
     router_flows,
     router_port_flows,
     route_flows,
+    next_hops,
     policy_chains,
     policies,
 )

@@ -22,7 +22,7 @@ PREFERENCES = {"HIGH": "HIGH", "LOW": "LOW"}
 def advertise(router: Router, port: RouterPort) -> Iterator[Flow]:
     """Answer router solicitations."""
     mode = port.advertises.get("address_mode", "")
-    if mode not in MODES or len(port.ip6) < 2:
+    if mode not in MODES or len(port.ip6) < 2 or port.link is None:
         return
     asked = f"inport == {port.name} && ip6.dst == ff02::2"
     options = f"reg0[5] = put_nd_ra_opts({', '.join(contents(port, mode))}); {NEXT}"

@@ -9,14 +9,13 @@ Known are the addresses of ports of the switch that a router port is on, and tho
 from collections.abc import Iterator
 
 from pyovn.net.errors import Malformed
-from pyovn.net.ip import ip_parse
+from pyovn.net.ip import ip_parse, ip_str
 from pyovn.northd.feature import Feature
 from pyovn.northd.model.addresses import address6
 from pyovn.northd.model.networks import Network, braced
 from pyovn.northd.model.port import Port
 from pyovn.northd.model.router import Router
 from pyovn.northd.model.router_port import RouterPort
-from pyovn.northd.model.routes import Destination, Route
 from pyovn.northd.pipeline import NEXT, STAGE, Flow
 
 feature = Feature()
@@ -41,17 +40,15 @@ def ask(router: Router) -> Iterator[Flow]:
     yield Flow(REQUEST, 100, f"{UNRESOLVED} 0", f"nd_ns {{ nd.target = xxreg0; output; }}; {NEXT}")
 
 
-@feature.route
-def ask_next_hop(router: Router, to: Destination, routes: tuple[Route, ...], group: int) -> Iterator[Flow]:
+@feature.next_hop
+def ask_next_hop(address: str) -> Iterator[Flow]:
     """Next hops with IPv6 addresses are asked for on their own groups."""
-    for route in routes:
-        if route.hop is not None and not route.hop.is_ip4:
-            address = route.hop.address
-            group6 = address6(address).group
-            mac = f"33:33:ff:{ip_parse(group6)[1] >> 16 & 255:02x}:{ip_parse(group6)[1] >> 8 & 255:02x}"
-            mac += f":{ip_parse(group6)[1] & 255:02x}"
-            inner = f"eth.dst = {mac}; ip6.dst = {group6}; nd.target = {address}; output; "
-            yield Flow(REQUEST, 200, f"{UNRESOLVED} 0 && xxreg0 == {address}", f"nd_ns {{ {inner}}}; {NEXT}")
+    version, value = ip_parse(address)
+    if version == 6:
+        address = ip_str(version, value)
+        mac = f"33:33:ff:{value >> 16 & 255:02x}:{value >> 8 & 255:02x}:{value & 255:02x}"
+        inner = f"eth.dst = {mac}; ip6.dst = {address6(address).group}; nd.target = {address}; output; "
+        yield Flow(REQUEST, 200, f"{UNRESOLVED} 0 && xxreg0 == {address}", f"nd_ns {{ {inner}}}; {NEXT}")
 
 
 @feature.neighbour

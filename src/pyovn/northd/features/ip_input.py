@@ -50,7 +50,7 @@ def never_routed(router: Router) -> Iterator[Flow]:
     yield Flow(INPUT, 50, "eth.bcast", DROP)
     yield Flow(INPUT, 32, f"{EXPIRED} && {WHOLE} && ({MULTICAST})", DROP)
     yield Flow(INPUT, 29, EXPIRED, DROP)
-    if router.relays and router.floods:
+    if router.floods:
         for reports in ("igmp", "(mldv1 || mldv2)"):
             yield Flow(INPUT, 120, f"{reports} && ip.ttl == 1", NEXT)
 

@@ -29,7 +29,7 @@ def no_group(router: Router) -> Iterator[Flow]:
 @feature.policy
 def decide(router: Router, policy: Policy) -> Iterator[Flow]:
     """The policy, in its chain."""
-    match = f"reg9[16..31] == {policy.chain} && ({policy.match})"
+    match = f"reg9[16..31] == {policy.chain} && ({policy.match})" if router.chained else policy.match
     mark = f"pkt.mark = {policy.mark}; " if policy.mark else ""
     if policy.action == "reroute":
         yield from reroute(policy, match, mark)
@@ -39,7 +39,7 @@ def decide(router: Router, policy: Policy) -> Iterator[Flow]:
         yield Flow(POLICY, policy.priority, match, f"{mark}{NO_GROUP}{NEXT}")
     else:
         again = f"next(pipeline=ingress, table={POLICY.table});"
-        yield Flow(POLICY, policy.priority, match, f"{mark}reg9[16..31]={policy.jump}; {again}")
+        yield Flow(POLICY, policy.priority, match, f"reg9[16..31]={policy.jump}; {again}")
 
 
 def reroute(policy: Policy, match: str, mark: str) -> Iterator[Flow]:

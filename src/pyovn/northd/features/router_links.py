@@ -61,10 +61,9 @@ def requests(switch: Switch, port: Port, router: Router, peer: RouterPort) -> It
 def deliver(switch: Switch, port: Port, router: Router, peer: RouterPort) -> Iterator[Flow]:
     """The router's MAC leads to its port; on a physical network, only where its gateway is."""
     confined = peer.confined(router.only_gateway)
-    for mac in dict.fromkeys(each.mac for each in port.addresses):
-        for where, way_out in peer.ways(port.stand_in):
-            actions = f"outport = {way_out}; {OUTPUT}" if port.shape.enabled else DROP
-            yield Flow(LOOKUP, 50, f"eth.dst == {mac}{confined}{where}", actions)
+    for where, way_out in peer.ways(port.stand_in):
+        actions = f"outport = {way_out}; {OUTPUT}" if port.shape.enabled else DROP
+        yield Flow(LOOKUP, 50, f"eth.dst == {peer.mac}{confined}{where}", actions)
 
 
 @feature.link

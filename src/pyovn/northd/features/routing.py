@@ -102,7 +102,7 @@ def static(router: Router, to: Destination, routes: tuple[Route, ...], group: in
         yield from equal(priority, match, routes, group)
         return
     (route,) = routes
-    if route.hop is None:
+    if not route.hop.address:
         yield Flow(ROUTING, priority, match, DROP)
         return
     yield from routed(priority, match, towards(route.hop), monitors=route.hop.label in router.monitored)
@@ -113,7 +113,10 @@ def equal(priority: int, match: str, routes: tuple[Route, ...], group: int) -> I
     start = f"{HOP_LIMIT}flags.loopback = 1; reg8[0..15] = {group}; reg8[16..31] = "
     yield Flow(ROUTING, priority, match, start + chosen(routes))
     for member, route in enumerate(routes, 1):
-        if route.hop is not None:
+        chosen_here = f"reg8[0..15] == {group} && reg8[16..31] == {member}"
+        if not route.hop.address:
+            yield Flow(ECMP, 100, chosen_here, DROP)
+        else:
             to, source, is_ip4 = REGISTERS[route.hop.is_ip4]
             hop = route.hop
             symmetric = "reg9[10] = 1; " if route.symmetric else ""
@@ -121,7 +124,7 @@ def equal(priority: int, match: str, routes: tuple[Route, ...], group: int) -> I
                 f"{to} = {hop.address}; {source} = {hop.source}; eth.src = {hop.mac}; outport = {hop.port}; "
                 f"reg9[9] = {is_ip4}; {symmetric}{NEXT}"
             )
-            yield Flow(ECMP, 100, f"reg8[0..15] == {group} && reg8[16..31] == {member}", actions)
+            yield Flow(ECMP, 100, chosen_here, actions)
 
 
 def chosen(routes: tuple[Route, ...]) -> str:

@@ -26,7 +26,7 @@ def reply(router: Router, to: Destination, routes: tuple[Route, ...], group: int
     network = f"{to.network}/{to.length}"
     leaving = f"reg7 == {table} && {to.ip}.{there} == {network}"
     for route in routes:
-        if route.hop is None or not route.symmetric or not route.key:
+        if not route.hop.address or not route.symmetric or not route.key:
             continue
         hop, known = route.hop, f"ct_mark.ecmp_reply_port == {route.key}"
         coming = f"inport == {hop.port} && {to.ip}.{back} == {network}"

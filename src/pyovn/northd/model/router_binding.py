@@ -76,7 +76,10 @@ def periodic(port: RouterPort, row: LogicalRouterPort) -> dict[str, str]:
     """What the controller needs to send router advertisements unasked."""
     configured = row.ipv6_ra_configs
     mode = configured.get("address_mode")
-    if configured.get("send_periodic") != "true" or not mode:
+    if configured.get("send_periodic") != "true" or not mode or port.link is None:
+        return {}
+    prefixes = [each.prefix for each in port.ip6[:-1] if not each.is_link_local]
+    if not prefixes:
         return {}
     least, usual, most = RA_INTERVAL
     longest = min(max(number(configured.get("max_interval")) or usual, least), most)
@@ -88,11 +91,9 @@ def periodic(port: RouterPort, row: LogicalRouterPort) -> dict[str, str]:
         "ipv6_ra_min_interval": str(min(max(shortest, LEAST_RA), longest * 3 // 4)),
         "ipv6_ra_src_eth": port.mac,
         "ipv6_ra_src_addr": port.link_local.address,
+        "ipv6_ra_prefixes": " ".join([*prefixes, *sorted(row.ipv6_prefix)]),
         "ipv6_ra_prf": configured.get("router_preference", "MEDIUM"),
     }
-    prefixes = [each.prefix for each in port.ip6[:-1] if not each.is_link_local]
-    if prefixes:
-        found["ipv6_ra_prefixes"] = " ".join([*prefixes, *sorted(row.ipv6_prefix)])
     if (number(configured.get("mtu")) or 0) >= 1280:
         found["ipv6_ra_mtu"] = configured["mtu"]
     for key in ("rdnss", "dnssl", "route_info"):
@@ -119,7 +120,7 @@ def ha_members(db: Reader, row: LogicalRouterPort) -> tuple[tuple[str, frozenset
     return ((row.name, frozenset((each.chassis_name, each.priority) for each in gateways)),)
 
 
-def flooded(router: Router, port: RouterPort) -> tuple[tuple[tuple[Uuid, Group], str], ...]:
-    """The multicast group of a router that relays to all of a port's network."""
-    wants = router.relays and port.options.get("mcast_flood") == "true"
+def flooded(port: RouterPort) -> tuple[tuple[tuple[Uuid, Group], str], ...]:
+    """The multicast group of a router for a network that takes all multicast."""
+    wants = port.enabled and port.options.get("mcast_flood") == "true"
     return (((port.router, STATIC), port.label),) if wants else ()

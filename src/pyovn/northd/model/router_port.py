@@ -22,6 +22,7 @@ class Link(NamedTuple):
     port: Uuid
     name: str
     switch: Uuid
+    enabled: bool
 
 
 class RouterPort(NamedTuple):

@@ -43,10 +43,14 @@ class Hop(NamedTuple):
         return ":" not in self.address
 
 
+#: the hop of packets that are dropped
+NOWHERE = Hop("", "", "", "", "")
+
+
 class Route(NamedTuple):
     """A route that can be used."""
 
-    hop: Hop | None  #: None: drop
+    hop: Hop
     symmetric: bool  #: replies go where the packet came from: `options:ecmp_symmetric_reply`
     fields: tuple[str, ...]  #: `selection_fields`
     row: Uuid
