@@ -5,8 +5,8 @@ Clients are processes of their own and the same for both servers, so their cost 
 
 import contextlib
 import multiprocessing
+import select
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -22,7 +22,7 @@ ROUNDS = 5
 SMALL = 4_000  #: transactions of one client
 CLIENTS = 4
 ROWS = 100_000
-FANOUT = 100  #: clients that watch
+FANOUT = {100: SMALL // 10, 1_000: SMALL // 40}  #: clients that watch → transactions meanwhile
 
 Send = Callable[[bytes], None]
 
@@ -117,31 +117,36 @@ def clients_rate(path: str, tag: str) -> float:
 
 @contextlib.contextmanager
 def watched(path: str, count: int) -> Iterator[None]:
-    """Clients that monitor the table, and read what they are sent."""
-    wires = [Wire(path) for _ in range(count)]
-    zero = "00000000-0000-0000-0000-000000000000"
-    columns = ["name", "addresses", "external_ids"]
-    for wire in wires:
-        wire.call("monitor_cond_since", NB, "m", {"Address_Set": [{"columns": columns}]}, zero)
-    drains = [threading.Thread(target=_drain, args=(wire.socket,), daemon=True) for wire in wires]
-    for drain in drains:
-        drain.start()
+    """Clients that monitor the table, and read what they are sent, in a process of their own."""
+    context = multiprocessing.get_context("fork")
+    ready, done = context.Event(), context.Event()
+    watchers = context.Process(target=_watch, args=(path, count, ready, done))
+    watchers.start()
+    ready.wait()
     try:
         yield
     finally:
-        for wire in wires:
-            wire.socket.shutdown(socket.SHUT_RDWR)
-        for drain in drains:
-            drain.join()
-        for wire in wires:
-            wire.close()
+        done.set()
+        watchers.join()
 
 
-def _drain(connection: socket.socket) -> None:
+def _watch(path: str, count: int, ready: Any, done: Any) -> None:
+    columns = ["name", "addresses", "external_ids"]
+    zero = "00000000-0000-0000-0000-000000000000"
     buffer = bytearray(1 << 16)
-    with contextlib.suppress(OSError):
-        while connection.recv_into(buffer):
-            pass
+    with contextlib.ExitStack() as stack:
+        poll = stack.enter_context(select.epoll())
+        wires = {}
+        for _ in range(count):
+            wire = Wire(path)
+            stack.callback(wire.close)
+            wire.call("monitor_cond_since", NB, "m", {"Address_Set": [{"columns": columns}]}, zero)
+            poll.register(wire.socket, select.EPOLLIN)
+            wires[wire.socket.fileno()] = wire.socket
+        ready.set()
+        while not done.is_set():
+            for number, _ in poll.poll(0.05):
+                wires[number].recv_into(buffer)
 
 
 def small(path: str, tag: str) -> dict[str, float]:
@@ -160,8 +165,9 @@ def small(path: str, tag: str) -> dict[str, float]:
         figures["update, 1 client, 1 monitor"] = update_rate(path, tag + "n")
         figures[f"insert, {CLIENTS} clients, 1 monitor"] = clients_rate(path, tag + "w")
     wire.call("transact", NB, clear)
-    with watched(path, FANOUT):
-        figures[f"insert, 1 client, {FANOUT} monitors"] = insert_rate(path, tag + "f", SMALL // 10)
+    for count, transactions in FANOUT.items():
+        with watched(path, count):
+            figures[f"insert, 1 client, {count:,} monitors"] = insert_rate(path, f"{tag}f{count}", transactions)
     wire.close()
     return figures
 
