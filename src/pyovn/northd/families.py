@@ -15,7 +15,7 @@ from pyovn.northd.model.port import Port, takes_unknown
 from pyovn.northd.model.router_binding import group_name
 from pyovn.northd.model.router_port import Link, RouterPort, stand_in
 from pyovn.northd.model.settings import Settings, settings
-from pyovn.northd.model.switch import LOCALNET, ROUTER_KIND, STATIC, UNKNOWN, VTEP, Switch
+from pyovn.northd.model.switch import LOCALNET, ROUTER_KIND, STATIC, TAGGED, UNKNOWN, VTEP, Switch
 from pyovn.northd.pipeline import DROP
 from pyovn.northd.relations import (
     ADDRESS_SETS,
@@ -96,6 +96,8 @@ def special_ports(db: Reader, uuid: Uuid) -> Outputs:
         kinds.append((UNKNOWN, "", ""))
     if row.type in (LOCALNET, VTEP):
         kinds.append((row.type, row.name, row.options.get("network_name", "")))
+    if row.type == LOCALNET and row.tag_request:
+        kinds.append((TAGGED, "", ""))
     if row.options and row.options.get("mcast_flood") == "true" and receives_multicast(row):
         kinds.append((STATIC, "", ""))
     shaped = (("", row.name),) if is_shaped(row) else ()
@@ -243,7 +245,7 @@ def link(db: Reader, switch: Switch, port: Port, datapath: Uuid, bound: Binding)
     if "router" in row.addresses:
         port.addresses += (own_addresses(peer),)
     stands_in = stand_in(peer, len(router.gateways))
-    port.stand_in = stands_in
+    port.stand_in, port.linked = stands_in, True
     flows = RULES.link.apply(Place(datapath, row.uuid[:8], switch.settings.drop), switch, port, router, peer)
     bound = bound._replace(nat_addresses=announced(db, port, router, peer))
     if router.chassis:
@@ -261,7 +263,7 @@ def link(db: Reader, switch: Switch, port: Port, datapath: Uuid, bound: Binding)
             ha_chassis_group=group_name(db, leads_to),
         )
         bindings.append((f"cr-{row.name}", other))
-    more = (((datapath, ROUTER_FLOOD), row.name),) if router.relays else ()
+    more = (((datapath, ROUTER_FLOOD), row.name),) if router.relays and port.shape.enabled else ()
     return flows, tuple(bindings), more, ()
 
 

@@ -12,7 +12,7 @@ from pyovn.northd.model.router_binding import flooded, ha_members, router_bindin
 from pyovn.northd.model.router_port import RouterPort, parsed_port, stand_in
 from pyovn.northd.model.routes import DISCARD, NOWHERE, Destination, Hop, Route, destination, hop_by
 from pyovn.northd.model.settings import Settings
-from pyovn.northd.model.switch import LOCALNET
+from pyovn.northd.model.switch import LOCALNET, TAGGED, VTEP
 from pyovn.northd.relations import (
     ATTACHED,
     BINDINGS,
@@ -53,6 +53,7 @@ from pyovn.tables.nb import (
 from pyovn.tables.sb import PortBinding
 
 Outputs = tuple[object, ...]
+FORCED = ("dnat_force_snat_ip", "lb_force_snat_ip")
 
 
 @family(over=LogicalRouter, emits=[ROUTER_OF, ROUTE_OF, POLICY_OF, NAT_OF, DATAPATHS])
@@ -94,8 +95,8 @@ def router_ports(db: Reader, uuid: Uuid) -> Outputs:
     if not links:
         return port, (), tuple(found)
     relays = options.get("mcast_relay") == "true"
-    physical = any(kind == LOCALNET for kind, _, _ in db.look(SPECIAL, links[0].switch))
-    port = port._replace(link=links[0], physical=physical)
+    kinds = {kind for kind, _, _ in db.look(SPECIAL, links[0].switch)}
+    port = port._replace(link=links[0], physical=LOCALNET in kinds, vtep=VTEP in kinds, tagged=TAGGED in kinds)
     return port, ((links[0].switch, (uuid, relays)),), tuple(found)
 
 
@@ -191,6 +192,9 @@ def router_views(db: Reader, uuid: Uuid) -> Outputs:
     own_force: list[str] = []
     if options.get("lb_force_snat_ip") == "router_ip" and options.get("chassis"):
         own_force = [each.address for port in ports for _, each in port.networks()]
+    forced_to: tuple[str, ...] = ()
+    if options.get("chassis"):
+        forced_to = tuple(word for key in FORCED for word in forced(options.get(key, "")))
     used = {port.options.get("route_table", "") for port in ports}
     tables = sorted({*db.look(ROUTE_TABLES, uuid), *used} - {""})
     return (
@@ -204,9 +208,8 @@ def router_views(db: Reader, uuid: Uuid) -> Outputs:
             floods=any(port.enabled and port.options.get("mcast_flood") == "true" for port in ports),
             own=frozenset(each.address for port in ports for _, each in port.networks()),
             translates=bool(row.nat),
-            chained=any(db.column(LogicalRouterPolicy, each, "chain") for each in row.policies),
             macs=tuple(sorted({nat.told_mac for nat in nats if nat.told_mac})),
-            translated=frozenset(nat.external for nat in nats if nat.type != "dnat"),
+            translated=frozenset((*forced_to, *(nat.external for nat in nats if nat.type != "dnat"))),
             forced=frozenset(own_force),
             force_for_dnat=forced(options.get("dnat_force_snat_ip", "")),
             force_for_lb=() if own_force else forced(options.get("lb_force_snat_ip", "")),
@@ -247,7 +250,7 @@ def router_port_flows(db: Reader, uuid: Uuid) -> Outputs:
         for other in ports_of(db, port.router):
             if other.uuid != uuid:
                 flows += RULES.passage.apply(place, router, other, port)
-    always = not router.macs
+    always = not router.macs and not port.vtep
     return (
         flows,
         router_bindings(db, router, port, row, peer, always=always),
@@ -302,14 +305,14 @@ def next_hops(db: Reader, uuid: Uuid) -> Outputs:
 
 @family(over=LogicalRouterPolicy, emits=[CHAINS, POLICY_GROUPS])
 def policy_chains(db: Reader, uuid: Uuid) -> Outputs:
-    """The chains that a policy names, and whether it has several next hops."""
+    """The chain that a policy leads to, and whether it has several next hops."""
     row = db.row(LogicalRouterPolicy, uuid)
     owners = db.look(POLICY_OF, uuid)
     if row is None or not owners:
         return (), ()
     several = row.action == "reroute" and len(row.nexthops) > 1
-    names = [name for name in (row.chain, row.jump_chain) if name]
-    return tuple((owners[0], name) for name in names), ((owners[0], uuid),) if several else ()
+    names = (row.jump_chain,) if row.action == "jump" and row.jump_chain else ()
+    return tuple(("", name) for name in names), ((owners[0], uuid),) if several else ()
 
 
 @family(over=LogicalRouterPolicy, emits=[FLOWS, PROBLEMS])
@@ -335,15 +338,18 @@ def policies(db: Reader, uuid: Uuid) -> Outputs:
                 hops.append(hop)
         if not hops or (wrong and len(row.nexthops) < 2):
             return (), tuple(wrong)
-    chains = db.look(CHAINS, owners[0])
+    chains = db.look(CHAINS, "")
+    if row.chain and row.chain not in chains:
+        return (), tuple(wrong)
     several = row.action == "reroute" and len(row.nexthops) > 1
     policy = Policy(
         priority=row.priority,
         match=row.match,
         action=row.action,
         mark=row.options.get("pkt_mark", ""),
+        chained=bool(chains),
         chain=chains.index(row.chain) + 1 if row.chain else 0,
-        jump=chains.index(row.jump_chain) + 1 if row.jump_chain else 0,
+        jump=chains.index(row.jump_chain) + 1 if row.action == "jump" and row.jump_chain else 0,
         hops=tuple(hops),
         group=db.look(POLICY_GROUPS, owners[0]).index(uuid) + 1 if several else 0,
     )

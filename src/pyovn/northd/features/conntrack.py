@@ -47,6 +47,8 @@ def exempt(switch: Switch, stage: Stage) -> Iterator[Flow]:
 @feature.serves(*PRE_LB, when=of_type(*PEERS))
 def beyond(switch: Switch, port: Port, stage: Stage) -> Iterator[Flow]:
     """What comes from or goes to other networks is tracked there."""
+    if port.row.type == "router" and not port.linked:
+        return
     if stage.is_ingress:
         yield Flow(stage, 110, f"ip && inport == {port.name}", NEXT, port.row.name)
     else:

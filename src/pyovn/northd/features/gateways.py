@@ -18,7 +18,7 @@ REDIRECT = STAGE["lr_in_gw_redirect"]
 @feature.router_port
 def redirect(router: Router, port: RouterPort) -> Iterator[Flow]:
     """To the gateway's chassis."""
-    if port.gateway:
+    if port.gateway and not port.vtep:
         yield Flow(REDIRECT, 50, f"outport == {port.name}", f"outport = {port.redirect}; {NEXT}")
 
 

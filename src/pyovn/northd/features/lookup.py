@@ -47,9 +47,11 @@ def unknown(switch: Switch, stage: Stage) -> Iterator[Flow]:
     yield Flow(stage, 0, ANY, OUTPUT)
 
 
-@feature.serves(LOOKUP, when=lambda shape: shape.type not in ("external", "router"))
+@feature.serves(LOOKUP, when=lambda shape: shape.type != "external")
 def deliver(switch: Switch, port: Port, stage: Stage) -> Iterator[Flow]:
-    """Each configured address leads to its port."""
+    """Each configured address leads to its port; a router's own to the port that leads there."""
+    if port.linked:
+        return
     actions = delivery(switch, port)
     if actions:
         for mac, _, _ in port.addresses:

@@ -38,5 +38,7 @@ def snoop(switch: Switch, stage: Stage) -> Iterator[Flow]:
     yield Flow(stage, 85, "ip4.mcast && ip4.dst == 224.0.0.0/24", TO_PORTS)
     yield Flow(stage, 85, "ip6.mcast_flood", TO_ALL)
     if not switch.floods_unregistered:
-        actions = f'outport ="_MC_static"; {OUTPUT}' if switch.has_static else DROP
+        routers = TO_ROUTERS if switch.relayed else ""
+        others = f'outport ="_MC_static"; {OUTPUT}' if switch.has_static else "" if switch.relayed else DROP
+        actions = routers + others
         yield Flow(stage, 80, "ip4.mcast || ip6.mcast", actions)

@@ -204,7 +204,7 @@ def forced(router: Router) -> Iterator[Flow]:
 @feature.router_port
 def forced_own(router: Router, port: RouterPort) -> Iterator[Flow]:
     """The same, with the address of the port that it leaves by."""
-    if not router.chassis or not router.force_own or not port.enabled:
+    if not router.chassis or not router.force_own or (port.link is None and port.peer is None):
         return
     flag = "flags.force_snat_for_lb == 1"
     for ip, networks in (("ip4", port.ip4), ("ip6", port.ip6)):

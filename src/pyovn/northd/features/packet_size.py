@@ -14,7 +14,6 @@ from pyovn.northd.pipeline import NEXT, STAGE, Flow
 feature = Feature()
 
 CHECK, LARGER = STAGE["lr_in_chk_pkt_len"], STAGE["lr_in_larger_pkts"]
-ETHERNET = 14
 TRANSLATED = "reg4[5] && reg4[3] && reg4[7]"  #: what ct_state_save saved: a reply, and its destination was changed
 ERRORS = {
     "ip4": (
@@ -35,7 +34,7 @@ def check(router: Router, port: RouterPort) -> Iterator[Flow]:
     bypass = port.options.get("gateway_mtu_bypass")
     exempt = f"arp || {bypass}" if bypass else "arp"
     yield Flow(CHECK, 55, f"outport == {port.name} && ({exempt})", save)
-    yield Flow(CHECK, 50, f"outport == {port.name}", f"reg9[1] = check_pkt_larger({port.mtu + ETHERNET}); {save}")
+    yield Flow(CHECK, 50, f"outport == {port.name}", f"reg9[1] = check_pkt_larger({port.longest}); {save}")
 
 
 @feature.router

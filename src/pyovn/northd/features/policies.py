@@ -29,7 +29,7 @@ def no_group(router: Router) -> Iterator[Flow]:
 @feature.policy
 def decide(router: Router, policy: Policy) -> Iterator[Flow]:
     """The policy, in its chain."""
-    match = f"reg9[16..31] == {policy.chain} && ({policy.match})" if router.chained else policy.match
+    match = f"reg9[16..31] == {policy.chain} && ({policy.match})" if policy.chained else policy.match
     mark = f"pkt.mark = {policy.mark}; " if policy.mark else ""
     if policy.action == "reroute":
         yield from reroute(policy, match, mark)
@@ -50,11 +50,11 @@ def reroute(policy: Policy, match: str, mark: str) -> Iterator[Flow]:
         yield Flow(POLICY, policy.priority, match, actions)
         return
     members = ", ".join(str(number) for number in range(1, len(policy.hops) + 1))
-    choose = f"{mark}reg8[0..15] = {policy.group}; reg8[16..31] = select({members});"
+    choose = f"reg8[0..15] = {policy.group}; reg8[16..31] = select({members});"
     yield Flow(POLICY, policy.priority, policy.match, choose)
     for member, hop in enumerate(policy.hops, 1):
         chosen = f"reg8[0..15] == {policy.group} && reg8[16..31] == {member}"
-        actions = f"{towards(hop)}flags.loopback = 1; reg9[9] = {int(hop.is_ip4)}; {NEXT}"
+        actions = f"{mark}{towards(hop)}flags.loopback = 1; reg9[9] = {int(hop.is_ip4)}; {NEXT}"
         yield Flow(ECMP, 100, chosen, actions)
 
 

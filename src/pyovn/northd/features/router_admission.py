@@ -35,8 +35,14 @@ def admit(router: Router, port: RouterPort) -> Iterator[Flow]:
     yield Flow(ADMISSION, 50, f"eth.mcast && inport == {name}", keep)
     mine = f"eth.dst == {port.mac} && inport == {name}"
     if port.gateway:
-        mine += f" && {port.resident}"
-        back = f"{TOO_BIG} && eth.dst == {port.mac} && !{port.resident} && flags.tunnel_rx == 1"
-        yield Flow(ADMISSION, 120, back, f"outport <-> inport; inport = {name}; {NEXT}")
+        mine += "" if port.vtep else f" && {port.resident}"
     for priority, match, actions in port.measured(mine, keep):
         yield Flow(ADMISSION, priority, match, actions)
+
+
+@feature.router_port
+def back(router: Router, port: RouterPort) -> Iterator[Flow]:
+    """ICMP errors about tunnelled packets, where the gateway is not."""
+    if port.gateway:
+        match = f"{TOO_BIG} && eth.dst == {port.mac} && !{port.resident} && flags.tunnel_rx == 1"
+        yield Flow(ADMISSION, 120, match, f"outport <-> inport; inport = {port.name}; {NEXT}")

@@ -69,5 +69,9 @@ def deliver(switch: Switch, port: Port, router: Router, peer: RouterPort) -> Ite
 @feature.link
 def stand_in(switch: Switch, port: Port, router: Router, peer: RouterPort) -> Iterator[Flow]:
     """The port that stands for this one on the gateway's chassis needs no port security either."""
-    if port.stand_in:
-        yield Flow(CHECK, 70, f"inport == {port.stand_in}", f"reg0[18] = 1; {NEXT}", f"cr-{port.row.name}")
+    label = f"cr-{port.row.name}"
+    if port.stand_in and port.shape.enabled:
+        yield Flow(CHECK, 70, f"inport == {port.stand_in}", f"reg0[18] = 1; {NEXT}", label)
+    elif port.stand_in:
+        yield Flow(CHECK, 100, f"inport == {port.stand_in}", f"reg0[15] = 1; {NEXT}", label)
+        yield Flow(STAGE["ls_in_l2_unknown"], 50, f"outport == {port.stand_in}", DROP, label)

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 from pyovn.northd.feature import Feature
 from pyovn.northd.model.port import Port
+from pyovn.northd.model.router import Router
+from pyovn.northd.model.router_port import RouterPort
 from pyovn.northd.model.switch import Switch
 from pyovn.northd.pipeline import NEXT, STAGE, Flow, Stage
 
@@ -36,3 +38,10 @@ def answer(switch: Switch, stage: Stage) -> Iterator[Flow]:
     """Requests go on to their owner, and the answer may go back where it came from."""
     if switch.has_vtep:
         yield Flow(stage, 65535, f"{FROM_VTEP} == 1 && (arp || nd_ns)", f"flags.loopback = 1; {NEXT}")
+
+
+@feature.link
+def to_gateway(switch: Switch, port: Port, router: Router, peer: RouterPort) -> Iterator[Flow]:
+    """The gateway's chassis answers for the router."""
+    if switch.has_vtep and peer.gateway:
+        yield Flow(STAGE["ls_in_hairpin"], 2000, f"{FROM_VTEP} == 1 && {peer.resident}", NEXT)

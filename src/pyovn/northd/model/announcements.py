@@ -23,7 +23,7 @@ def announced(db: Reader, port: Port, router: Router, peer: RouterPort) -> froze
     if wanted == "router" and central:
         found += of_translations(db, router, peer)
     elif wanted and wanted != "router" and central:
-        found += verbatim(wanted, router)
+        found += verbatim(wanted, router, peer)
     if port.options.get("exclude-router-ips-from-garp") != "true" and (where := confinement(router, peer)) is not None:
         own = " ".join(each.address for each in peer.ip4)
         if own:
@@ -54,7 +54,7 @@ def of_translations(db: Reader, router: Router, peer: RouterPort) -> list[str]:
     return found
 
 
-def verbatim(text: str, router: Router) -> list[str]:
+def verbatim(text: str, router: Router, peer: RouterPort) -> list[str]:
     """What the administrator wants announced."""
     try:
         parse_addresses(text)
@@ -62,4 +62,5 @@ def verbatim(text: str, router: Router) -> list[str]:
         return []
     if router.chassis:
         return [text]
-    return [f"{text} is_chassis_resident({quoted(f'cr-{router.gateways[0]}')})"]
+    gateway = peer.label if peer.gateway else router.gateways[0]
+    return [f"{text} is_chassis_resident({quoted(f'cr-{gateway}')})"]

@@ -12,6 +12,7 @@ class Policy(NamedTuple):
     match: str
     action: str
     mark: str  #: `options:pkt_mark`
+    chained: bool  #: there are chains
     chain: int  #: the chain that it is in; 0: the first
     jump: int  #: the chain that it leads to
     hops: tuple[Hop, ...]  #: of `reroute`

@@ -25,7 +25,7 @@ class Shape(NamedTuple):
 class Port:
     """A port, its addresses taken apart."""
 
-    __slots__ = ("addresses", "answers", "name", "options", "parents", "queue", "row", "shape", "stand_in")
+    __slots__ = ("addresses", "answers", "linked", "name", "options", "parents", "queue", "row", "shape", "stand_in")
 
     def __init__(self, row: LogicalSwitchPort, queue: int | None = None, *, answers: bool = True) -> None:
         self.row = row
@@ -33,6 +33,7 @@ class Port:
         self.name = quoted(row.name)  #: as a string in a match or action
         self.options: Mapping[str, str] = row.options
         self.parents: tuple[str, ...] = ()  #: of a virtual port: those on its switch
+        self.linked = False  #: there is a router port at the other end
         self.stand_in = ""  #: the port that stands for this one on the chassis of a gateway, as a string
         self.queue = queue  #: `qdisc_queue_id` for its egress shaping
         self.addresses: tuple[Addresses, ...] = parsed(row.addresses)

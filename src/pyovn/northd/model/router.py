@@ -26,7 +26,6 @@ class Router(NamedTuple):
     force_for_lb: tuple[str, ...] = ()  #: `options:lb_force_snat_ip`
     force_own: bool = False  #: the same, "router_ip"
     tables: tuple[str, ...] = ()  #: of routes, but for the main one
-    chained: bool = False  #: some of its policies are in chains
     monitored: frozenset[str] = frozenset()  #: names of ports with BFD sessions
 
     @property

@@ -79,8 +79,6 @@ def periodic(port: RouterPort, row: LogicalRouterPort) -> dict[str, str]:
     if configured.get("send_periodic") != "true" or not mode or port.link is None:
         return {}
     prefixes = [each.prefix for each in port.ip6[:-1] if not each.is_link_local]
-    if not prefixes:
-        return {}
     least, usual, most = RA_INTERVAL
     longest = min(max(number(configured.get("max_interval")) or usual, least), most)
     shortest = number(configured.get("min_interval")) or (longest // 3 if longest >= 9 else longest * 3 // 4)
@@ -91,7 +89,7 @@ def periodic(port: RouterPort, row: LogicalRouterPort) -> dict[str, str]:
         "ipv6_ra_min_interval": str(min(max(shortest, LEAST_RA), longest * 3 // 4)),
         "ipv6_ra_src_eth": port.mac,
         "ipv6_ra_src_addr": port.link_local.address,
-        "ipv6_ra_prefixes": " ".join([*prefixes, *sorted(row.ipv6_prefix)]),
+        "ipv6_ra_prefixes": " ".join((*prefixes, *sorted(row.ipv6_prefix))),
         "ipv6_ra_prf": configured.get("router_preference", "MEDIUM"),
     }
     if (number(configured.get("mtu")) or 0) >= 1280:
@@ -123,4 +121,5 @@ def ha_members(db: Reader, row: LogicalRouterPort) -> tuple[tuple[str, frozenset
 def flooded(port: RouterPort) -> tuple[tuple[tuple[Uuid, Group], str], ...]:
     """The multicast group of a router for a network that takes all multicast."""
     wants = port.enabled and port.options.get("mcast_flood") == "true"
-    return (((port.router, STATIC), port.label),) if wants else ()
+    member = f"cr-{port.label}" if port.gateway else port.label
+    return (((port.router, STATIC), member),) if wants else ()

@@ -13,7 +13,7 @@ from pyovn.northd.model.port import quoted
 from pyovn.tables.nb import LogicalRouterPort
 
 LINK_LOCAL_LENGTH = 64
-ETHERNET = 14  #: what `gateway_mtu` does not count
+ETHERNET, ETHERNET_VLAN = 14, 18  #: what `gateway_mtu` does not count
 
 
 class Link(NamedTuple):
@@ -41,6 +41,8 @@ class RouterPort(NamedTuple):
     link: Link | None = None
     peer: Uuid | None = None  #: the port of another router
     physical: bool = False  #: its switch has a localnet port
+    tagged: bool = False  #: its localnet port has a VLAN
+    vtep: bool = False  #: its switch has a hardware gateway
     keys: tuple[tuple[str, int], ...] = ()  #: its name and that of its `cr-` port, as strings, with their tunnel keys
 
     @property
@@ -80,16 +82,20 @@ class RouterPort(NamedTuple):
             return f" && is_chassis_resident({quoted(f'cr-{gateway}')})"
         return ""
 
+    @property
+    def longest(self) -> int:
+        """The longest frame that fits."""
+        return self.mtu + (ETHERNET_VLAN if self.tagged else ETHERNET)
+
     def measured(self, match: str, actions: str) -> tuple[tuple[int, str, str], ...]:
         """Admission (priority, match, actions), with a look at the packet's length where that is limited."""
         if not self.mtu:
             return ((50, match, actions),)
         bypass = self.options.get("gateway_mtu_bypass")
         exempt = f"arp || {bypass}" if bypass else "arp"
-        length = self.mtu + ETHERNET
         return (
             (55, f"{match} && ({exempt})", actions),
-            (50, match, f"reg9[1] = check_pkt_larger({length}); {actions}"),
+            (50, match, f"reg9[1] = check_pkt_larger({self.longest}); {actions}"),
         )
 
     @property

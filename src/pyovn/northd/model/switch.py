@@ -33,4 +33,4 @@ class Switch(NamedTuple):
 
 
 #: facts about single ports that matter to their switch
-LOCALNET, ROUTER_KIND, STATIC, UNKNOWN, VTEP = "localnet", "router", "static", "unknown", "vtep"
+LOCALNET, ROUTER_KIND, STATIC, TAGGED, UNKNOWN, VTEP = "localnet", "router", "static", "tagged", "unknown", "vtep"
