@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from scapy.contrib.igmp import IGMP
 from scapy.layers.dhcp import BOOTP, DHCP
 from scapy.layers.dhcp6 import (
     DUID_LL,
@@ -321,5 +322,26 @@ def test_a_virtual_port_follows_who_announces_its_address():
             await net.one.type("ovn-sbctl --timeout=10 wait-until Port_Binding vip virtual_parent=vm1")
             bound, here = await told(net, "get Port_Binding vip chassis"), await told(net, "get Chassis hv1 _uuid")
             assert bound == here
+
+    asyncio.run(story())
+
+
+def test_who_listens_to_a_group_gets_its_packets():
+    snooping = "ovn-nbctl set Logical_Switch one other_config:mcast_snoop=true"
+
+    async def story():
+        async with routed(snooping) as net:
+            wire = Wire(net, "hv1", "vm1")
+            joining = IP(src="10.0.1.11", dst="239.1.1.1", ttl=1) / IGMP(type=0x16, gaddr="239.1.1.1")
+            wire.card.guest.send([bytes(Ether(src=VM1, dst="01:00:5e:01:01:01") / joining)])
+            async with asyncio.timeout(10):
+                while not (listening := await told(net, "--columns=protocol,ports find IGMP_Group address=239.1.1.1")):
+                    pass
+            assert listening.split() == ["IGMPv2", (await told(net, "get Port_Binding vm1 _uuid")).strip()]
+            leaving = IP(src="10.0.1.11", dst="224.0.0.2", ttl=1) / IGMP(type=0x17, gaddr="239.1.1.1")
+            wire.card.guest.send([bytes(Ether(src=VM1, dst="01:00:5e:00:00:02") / leaving)])
+            async with asyncio.timeout(10):
+                while await told(net, "list IGMP_Group"):
+                    pass
 
     asyncio.run(story())

@@ -21,12 +21,20 @@ from pyovn.controller.families import families
 from pyovn.controller.flowtable import FLOWS, FlowFacts, as_flow_facts
 from pyovn.controller.ids import Ids
 from pyovn.controller.interests import SOUTHBOUND_TABLES, SWITCH_TABLES
-from pyovn.controller.learning import activation_edits, adoption_edits, event_edits, learned_edits, status_edits
+from pyovn.controller.learning import (
+    activation_edits,
+    adoption_edits,
+    event_edits,
+    learned_edits,
+    member_edits,
+    status_edits,
+)
 from pyovn.controller.local import HOST, LOCAL, Host, Installed, LocalRows, Zone
 from pyovn.controller.logical import FAULTS, GROUPS, METERS, LogicalFlows
 from pyovn.controller.monitor import Conditions, conditions
 from pyovn.controller.patches import OWNED
 from pyovn.controller.portflows import ANNOUNCED, PROBLEMS
+from pyovn.controller.services.multicast import Group
 from pyovn.controller.settings import Settings
 from pyovn.controller.tableflows import BALANCER_PROBLEMS
 from pyovn.controller.tunnels import CHASSIS_ID, INDEX_PREFIX
@@ -221,6 +229,11 @@ class Core:
     def learned(self, facts: Iterable[Learned | Neighbour], now_ms: int) -> list[Edit]:
         """Southbound edits that say what services learned."""
         return [edit for fact in facts for edit in learned_edits(self._southbound, fact, now_ms)]
+
+    def members(self, members: Mapping[Group, tuple[str, frozenset[int]]]) -> list[Edit]:
+        """Southbound edits that say who listens to which multicast group."""
+        own = self.chassis_row
+        return list(member_edits(self._southbound, members, own)) if own is not None else []
 
     def consequences(self, effect: Activate | Adopt | Record | Judge) -> list[Edit]:
         """Southbound edits that follow from what a packet told."""

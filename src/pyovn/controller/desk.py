@@ -11,11 +11,12 @@ from typing import Final
 from pyovn.controller.dispatch import SERVICES, Service, answer
 from pyovn.controller.effects import Effect, Hold, Learn, Problem
 from pyovn.controller.learning import find_port
-from pyovn.controller.paths import beacon_of, paths, port_named
+from pyovn.controller.paths import beacon_of, paths, port_named, snooped
 from pyovn.controller.services.beacons import PERIODIC, Beacons
 from pyovn.controller.services.bfd import Path, Sessions
 from pyovn.controller.services.dns import NameService
 from pyovn.controller.services.memory import Fact, Memory
+from pyovn.controller.services.multicast import Group, Snooping
 from pyovn.controller.services.waiting import NextHop, WaitingRoom
 from pyovn.incr.engine import Changes, Source
 from pyovn.lang.actions.userdata import Opcode
@@ -25,7 +26,7 @@ from pyovn.net.mac import mac_int
 from pyovn.net.uuids import Uuid
 from pyovn.openflow.messages import PacketIn
 from pyovn.ovsdb.model import Row
-from pyovn.tables.sb import BFD, Chassis, DatapathBinding, MACBinding, PortBinding, StaticMACBinding
+from pyovn.tables.sb import BFD, Chassis, DatapathBinding, IPMulticast, MACBinding, PortBinding, StaticMACBinding
 
 #: Which port a chassisredirect port stands for.
 DISTRIBUTED_PORT: Final = "distributed-port"
@@ -43,6 +44,7 @@ class Desk:
         self._memory = Memory(uniform)
         self._waiting = WaitingRoom()
         self._beacons, self._sessions = Beacons(uniform), Sessions(uniform)
+        self._snooping = Snooping()
         self._problems: list[Problem] = []
         names = NameService(southbound, lambda records: records.sort(key=lambda _: uniform(0.0, 1.0)))
         self._services: Mapping[Opcode, Service] = {**SERVICES, Opcode.DNS_LOOKUP: names.dns_lookup}
@@ -61,8 +63,12 @@ class Desk:
                     yield effect
 
     def _answer(self, pin: PacketIn, now: float) -> Iterator[Effect]:
-        """The one service that needs the time, or one of the others."""
-        services = {**self._services, Opcode.BFD_MSG: lambda packet, _: self._sessions.packet(packet, now)}
+        """One of the services that need the time, or of the others."""
+        services = {
+            **self._services,
+            Opcode.BFD_MSG: lambda packet, _: self._sessions.packet(packet, now),
+            Opcode.IGMP: lambda packet, _: self._snooping.packet(packet, now, snooped(self._rows)),
+        }
         return answer(pin, services)
 
     def follow(self, changes: Changes, now: float) -> None:
@@ -72,6 +78,8 @@ class Desk:
                 self._advertise(uuid, new, now)
         if not changes.keys().isdisjoint(WATCHED) and (self._sessions.deadline or self._rows.rows(BFD)):
             self._watch(now)
+        if IPMulticast in changes:
+            self._snooping.forget(snooped(self._rows))
 
     def _advertise(self, uuid: Uuid, port: Row | None, now: float) -> None:
         try:
@@ -96,6 +104,7 @@ class Desk:
         yield from problems
         yield from self._beacons.handle(now)
         yield from self._sessions.handle(now)
+        self._snooping.handle(now)
         if self._waiting:
             yield from self._waiting.handle(now, self._mac_of)
 
@@ -103,11 +112,15 @@ class Desk:
         """What the database should be told now."""
         return self._memory.take(now)
 
+    def members(self) -> dict[Group, tuple[str, frozenset[int]]]:
+        """(protocol, ports) of each multicast group with listeners here."""
+        return self._snooping.members()
+
     @property
     def deadline(self) -> float | None:
         """When there is something to do."""
-        times = (self._memory.deadline, self._waiting.deadline, self._beacons.deadline, self._sessions.deadline)
-        return min((each for each in times if each is not None), default=None)
+        timed = (self._memory, self._waiting, self._beacons, self._sessions, self._snooping)
+        return min((each.deadline for each in timed if each.deadline is not None), default=None)
 
     def _mac_of(self, hop: NextHop) -> int | None:
         """What is known of a next hop, learned or configured."""

@@ -38,6 +38,8 @@ SOUTHBOUND_TABLES: dict[type[Row], Sequence[str] | None] = {
     sb.DNS: ("records", "datapaths", "options"),
     sb.BFD: None,
     sb.ControllerEvent: None,
+    sb.IPMulticast: None,
+    sb.IGMPGroup: None,
 }
 #: Southbound columns that say nothing to a chassis.
 SOUTHBOUND_TABLES[sb.LogicalFlow] = (

@@ -5,18 +5,20 @@ Activate  → Port_Binding.options:additional-chassis-activated
 Adopt     → Port_Binding (virtual): chassis, virtual_parent
 Record    → Controller_Event
 Judge     → BFD.status
+members   → IGMP_Group rows of this chassis
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
-from pyovn.controller.edits import Edit, Insert, Put, column_edits
+from pyovn.controller.edits import Delete, Edit, Insert, Put, column_edits
 from pyovn.controller.effects import Activate, Adopt, Judge, Learned, Neighbour, Record
+from pyovn.controller.services.multicast import Group
 from pyovn.incr.engine import Source
 from pyovn.net.ip import ip_str
 from pyovn.net.mac import mac_str
 from pyovn.net.uuids import Uuid
-from pyovn.tables.sb import BFD, FDB, ControllerEvent, DatapathBinding, MACBinding, PortBinding
+from pyovn.tables.sb import BFD, FDB, Chassis, ControllerEvent, DatapathBinding, IGMPGroup, MACBinding, PortBinding
 
 ACTIVATED: Final = "additional-chassis-activated"
 
@@ -86,6 +88,23 @@ def status_edits(rows: Source, judged: Judge) -> Iterator[Edit]:
     row = rows.rows(BFD).get(judged.session)
     if row is not None:
         yield from column_edits(row, {"status": judged.status})
+
+
+def member_edits(rows: Source, members: Mapping[Group, tuple[str, frozenset[int]]], chassis: Chassis) -> Iterator[Edit]:
+    """What makes this chassis' IGMP_Group rows say who listens to what."""
+    known = {(row.address, str(row.datapath)): row for row in rows.where(IGMPGroup, chassis=chassis.uuid)}
+    for (datapath, address), (protocol, keys) in members.items():
+        bound = [port for key in keys if (port := find_port(rows, datapath, key)) is not None]
+        if not bound:
+            continue
+        row, ports = known.pop((address, str(bound[0].datapath)), None), frozenset(port.uuid for port in bound)
+        if row is not None:
+            yield from column_edits(row, {"protocol": protocol, "ports": ports})
+        else:
+            place = {"address": address, "datapath": bound[0].datapath, "chassis": chassis.uuid}
+            named = {"protocol": protocol, "ports": ports, "chassis_name": chassis.name}
+            yield Insert(IGMPGroup, {**place, **named})
+    yield from map(Delete, known.values())
 
 
 def find_port(rows: Source, datapath: int, key: int) -> PortBinding | None:

@@ -1,4 +1,4 @@
-"""What timed services work on, read from rows: the paths that BFD watches, the router ports that advertise.
+"""What timed services work on: paths that BFD watches, router ports that advertise, switches that are snooped on.
 
 BFD row, its router port ─► Path, where that port is on this chassis
 router port with ipv6_ra_send_periodic, its peer ─► Beacon
@@ -9,16 +9,20 @@ from typing import Final
 
 from pyovn.controller.services.beacons import Beacon, beacon, check
 from pyovn.controller.services.bfd import MS, Path
+from pyovn.controller.services.multicast import Limits
 from pyovn.incr.engine import Source
 from pyovn.net.errors import Malformed
 from pyovn.net.ip import ip_parse, mask4, mask6, parse_network
 from pyovn.net.mac import eui64_lla, mac_int
 from pyovn.net.uuids import Uuid
-from pyovn.tables.sb import BFD, Chassis, DatapathBinding, PortBinding
+from pyovn.tables.sb import BFD, Chassis, DatapathBinding, IPMulticast, PortBinding
 
 #: SB BFD.status of a session that nothing depends on.
 UNUSED: Final = "admin_down"
 LINK_LOCAL: Final = 0xFE80 << 112
+#: What IP_Multicast leaves open.
+MOST_GROUPS: Final = 2048
+IDLE_S: Final = 300
 
 
 def port_named(rows: Source, name: str) -> PortBinding | None:
@@ -81,3 +85,12 @@ def _source(version: int, dst: int, mac: int, networks: list[str]) -> int:
         raise Malformed("router port without an address of the BFD session's family")
     mask = mask4 if version == 4 else mask6
     return next((address for address, length in own if not (address ^ dst) & mask(length)), own[0][0])
+
+
+def snooped(rows: Source) -> dict[int, Limits]:
+    """The datapaths (keys) whose multicast is snooped on."""
+    return {
+        key_of(rows, row.datapath): Limits(row.table_size or MOST_GROUPS, float(row.idle_timeout or IDLE_S))
+        for row in rows.rows(IPMulticast).values()
+        if row.enabled
+    }

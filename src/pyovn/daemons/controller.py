@@ -384,6 +384,8 @@ class Controller:
         if desk is None:
             return
         self._carry_out(desk.handle(now))
+        if "members" not in self._busy and there.connected and (edits := core.members(desk.members())):
+            self._start_task("members", self._transact(there, edits))
         if "learned" not in self._busy and there.connected and (facts := desk.take_facts(now)):
             edits = core.learned(facts, self.clock.wall_ms())
             if edits:
