@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scapy.contrib.igmp import IGMP
-from scapy.contrib.igmpv3 import IGMPv3, IGMPv3gr, IGMPv3mr
+from scapy.contrib.igmpv3 import IGMPv3gr, IGMPv3mr
 from scapy.layers.inet6 import ICMPv6MLDMultAddrRec, ICMPv6MLDone, ICMPv6MLQuery, ICMPv6MLReport, ICMPv6MLReport2
 
 from pyovn.net.errors import Malformed
@@ -19,7 +19,7 @@ G4, G6 = ip4_int("239.1.1.1"), ip6_int("ff05::1")
 
 def records(*kinds):
     groups = [IGMPv3gr(rtype=kind, maddr="239.1.1.1", srcaddrs=s, numsrc=len(s)) for kind, s in kinds]
-    return IGMPv3(type=0x22) / IGMPv3mr(records=groups, numgrp=len(groups))
+    return IGMPv3mr(records=groups, numgrp=len(groups))
 
 
 MESSAGES = [
