@@ -3,8 +3,9 @@
 import pytest
 
 from pyovn.controller import learning
-from pyovn.controller.edits import Insert, Put, Update
+from pyovn.controller.edits import Delete, Insert, Put, Update
 from pyovn.controller.effects import Activate, Adopt, Judge, Learned, Neighbour, Record
+from pyovn.controller.services.multicast import Group
 from pyovn.tables import sb
 from tests.controller.services.rows import Rows
 
@@ -78,3 +79,13 @@ def test_a_session_tells_its_state(rows):
     assert list(learning.status_edits(rows, Judge("bfd", "up"))) == [Update(session, {"status": "up"})]
     assert list(learning.status_edits(rows, Judge("bfd", "down"))) == []
     assert list(learning.status_edits(rows, Judge("gone", "up"))) == []
+
+
+def test_groups_are_told_as_they_come_and_go(rows):
+    us = rows.put(sb.Chassis, "us", name="hv1")
+    members = {Group(2, "239.1.1.1"): ("IGMPv2", frozenset({7, 99})), Group(3, "239.1.1.2"): ("IGMPv2", frozenset({7}))}
+    (insert,) = learning.member_edits(rows, members, us)
+    assert (insert.columns["address"], insert.columns["ports"]) == ("239.1.1.1", frozenset({"port"}))
+    row = rows.put(sb.IGMPGroup, "group", **insert.columns)
+    assert list(learning.member_edits(rows, members, us)) == []
+    assert list(learning.member_edits(rows, {}, us)) == [Delete(row)]
