@@ -20,6 +20,7 @@ from pyovn.runtime.counters import Counters
 from pyovn.runtime.daemon import Daemon, Program
 from pyovn.runtime.daemon import main as daemon_main
 from pyovn.runtime.options import Option
+from pyovn.runtime.ovsdb_server.replication import Replication
 from pyovn.runtime.ovsdb_server.shell import Shell, Source
 from pyovn.runtime.streams import Tls
 
@@ -29,6 +30,9 @@ PROGRAM = Program(
     version="ovsdb-server (pyovn, Open vSwitch compatible) 3.7.0",
     options=(
         Option("remote", argument="REMOTE", many=True, doc="connect or listen to REMOTE"),
+        Option("sync-from", argument="SERVER", doc="be the backup of SERVER"),
+        Option("sync-exclude-tables", argument="DB:TABLE,...", doc="tables that a backup keeps to itself"),
+        Option("active", doc="with --sync-from, start as the active server"),
         Option("no-dbs", doc="start without a database"),
         Option("disable-file-column-diff", doc="accepted for compatibility; differences are what all versions read"),
         Option("disable-file-no-data-conversion", doc="accepted for compatibility"),
@@ -110,6 +114,7 @@ def commands(shell: Shell) -> dict[str, Command]:
 
     async def add_database(words: list[str]) -> None:
         shell.add_database(words[0])
+        await shell.replication.databases_changed()
 
     async def remove_database(words: list[str]) -> None:
         if words[0].startswith("_"):
@@ -143,9 +148,51 @@ def commands(shell: Shell) -> dict[str, Command]:
         "ovsdb-server/add-remote": Command(add_remote, "REMOTE", 1, 1),
         "ovsdb-server/remove-remote": Command(remove_remote, "REMOTE", 1, 1),
         "ovsdb-server/reconnect": Command(lambda _: shell.disconnect_all()),
-        "ovsdb-server/sync-status": Command(lambda _: "state: active\n"),
+        "ovsdb-server/memory-trim-on-compaction": Command(_trim_memory, "on|off", 1, 1),
+        **_replication_commands(shell.replication),
         "ovsdb-server/perf-counters-show": Command(lambda _: shell.counters_text()),
         "ovsdb-server/perf-counters-clear": Command(lambda _: shell.counters.clear()),
+    }
+
+
+def _trim_memory(words: list[str]) -> None:
+    """Accepted for compatibility: Python gives memory back by itself."""
+    if words[0] not in ("on", "off"):
+        raise CommandFailed("invalid argument")
+
+
+def _replication_commands(replication: Replication) -> dict[str, Command]:
+    """The commands about who is active and who is the backup."""
+
+    async def follow(_words: list[str]) -> None:
+        if not replication.active_server:
+            raise CommandFailed("Unable to connect: active server is not specified.")
+        await replication.follow()
+
+    async def lead(_words: list[str]) -> None:
+        await replication.lead()
+
+    def set_active(words: list[str]) -> None:
+        replication.active_server = words[0]
+
+    async def exclude(words: list[str]) -> None:
+        replication.exclude(words[0] if words else "")
+        await replication.databases_changed()
+
+    def set_probe(words: list[str]) -> None:
+        if not words[0].isdecimal():
+            raise CommandFailed("Invalid probe interval, integer value expected")
+        replication.probe_ms = int(words[0])
+
+    return {
+        "ovsdb-server/set-active-ovsdb-server": Command(set_active, "", 1, 1),
+        "ovsdb-server/get-active-ovsdb-server": Command(lambda _: f"{replication.active_server}\n"),
+        "ovsdb-server/connect-active-ovsdb-server": Command(follow),
+        "ovsdb-server/disconnect-active-ovsdb-server": Command(lead),
+        "ovsdb-server/set-active-ovsdb-server-probe-interval": Command(set_probe, "", 1, 1),
+        "ovsdb-server/set-sync-exclude-tables": Command(exclude, "", 0, 1),
+        "ovsdb-server/get-sync-exclude-tables": Command(lambda _: ",".join(replication.excluded) + "\n"),
+        "ovsdb-server/sync-status": Command(lambda _: replication.status()),
     }
 
 
@@ -167,6 +214,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             await shell.start(
                 [os.path.join(here, word) for word in words], [text or "" for text in found.all("remote")]
             )
+            shell.replication.exclude(found.text("sync-exclude-tables"))
+            shell.replication.active_server = found.text("sync-from")
+            if "sync-from" in found and "active" not in found:
+                await shell.replication.follow()
             gc.collect()
             gc.freeze()
             async with daemon.control(commands(shell)):

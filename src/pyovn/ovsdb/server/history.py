@@ -29,6 +29,9 @@ class History:
         while len(self._entries) > 1 and (len(self._entries) > MOST_TRANSACTIONS or self._rows > MOST_ROWS):
             self._rows -= self._entries.popleft()[2]
 
+    def __len__(self) -> int:
+        return len(self._entries)
+
     def since(self, id: str) -> Changes | None:
         """Everything after transaction `id` as one set of changes; None if that is not remembered."""
         missed: list[Changes] = []

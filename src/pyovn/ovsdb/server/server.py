@@ -197,6 +197,11 @@ class Server:
         return bool(self._waiting)
 
     @property
+    def waiting(self) -> int:
+        """How many transactions wait."""
+        return len(self._waiting)
+
+    @property
     def deadline_ms(self) -> int | None:
         """When `expire` has something to do."""
         return min((each.deadline_ms for each in self._waiting if each.deadline_ms is not None), default=None)

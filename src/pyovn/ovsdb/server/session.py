@@ -322,10 +322,11 @@ class Session:
         before = subscription.view
         view = self.server.shared(read_changed_view(before, params[2]))
         subscription.catch_up()
+        changed = Subscription(self, params[1], view)
+        view.subscriptions.append(changed)  # first: a view that nobody looks through any more is let go
         self.server.unsubscribe(subscription)
         del self.subscriptions[_monitor_key(params[0])]
-        changed = self.subscriptions[new_key] = Subscription(self, params[1], view)
-        view.subscriptions.append(changed)
+        self.subscriptions[new_key] = changed
         changed.send_changes(view.differences(before), before)
         self.reply(id, {})
 

@@ -19,6 +19,7 @@ from pyovn.runtime.clock import SYSTEM, Clock
 from pyovn.runtime.ovsdb_server.connections import Connection
 from pyovn.runtime.ovsdb_server.logfile import LogFile, StorageFault, create_log, open_log
 from pyovn.runtime.ovsdb_server.remotes import Remotes
+from pyovn.runtime.ovsdb_server.replication import Replication
 from pyovn.runtime.ovsdb_server.tls import TlsSettings
 from pyovn.runtime.ovsdb_server.uuids import random_uuids
 from pyovn.runtime.streams import Tls
@@ -39,6 +40,7 @@ class Shell:
         self.server = Server(uuids or random_uuids())
         self.tls = TlsSettings(self.server.databases, tls or Tls())
         self.remotes = Remotes(self)
+        self.replication = Replication(self)
         self.logs: dict[str, LogFile] = {}
         self.connections: dict[Session, Connection] = {}
         self.buffer = memoryview(bytearray(READ_SIZE))
@@ -65,6 +67,7 @@ class Shell:
                 await task
         if self._alarm is not None:
             self._alarm.cancel()
+        await self.replication.stop()
         await self.remotes.close()
         for connection in list(self.connections.values()):
             connection.transport.abort()
@@ -115,15 +118,22 @@ class Shell:
 
     def sizes(self) -> dict[str, int]:
         """What is held in memory."""
-        tables = [table for database in self.server.databases.values() for table in database.tables.values()]
-        return {
-            "cells": sum(len(table.rows) * len(table.columns) for table in tables),
+        databases = self.server.databases.values()
+        tables = [table for database in databases for table in database.tables.values()]
+        found = {
+            "cells": sum(len(table.rows) * len(table.by_name) for table in tables),
+            "json-caches": len(self.server.initials),
             "monitors": sum(len(session.subscriptions) for session in self.connections),
             "n-weak-refs": sum(
                 len(uuids) for table in tables for weak in table.weak.values() for uuids in weak.values()
             ),
             "sessions": len(self.connections),
+            "triggers": self.server.waiting,
+            "txn-history": sum(len(database.history) for database in databases),
+            "backlog": sum(session.queued for session in self.connections),
         }
+        always = ("cells", "monitors", "n-weak-refs")
+        return {name: count for name, count in sorted(found.items()) if count or name in always}
 
     def counters_text(self) -> str:
         """How often each method was called, and what came of it."""
