@@ -201,3 +201,13 @@ def test_what_a_client_believes_is_what_the_server_shows(steps: Json, where: Jso
             watcher.read()
     for watcher in watchers:
         assert watcher.rows == shown(engine, watcher.where if watcher.method != "monitor" else []), watcher.method
+
+
+def test_a_condition_that_is_the_same_again_changes_nothing() -> None:
+    engine = Engine()
+    watcher = Watcher(engine, "monitor_cond", [])
+    for _ in range(2):
+        watcher.change([])
+    engine.client().transact(insert(name="a"))
+    watcher.read()
+    assert [row["name"] for row in watcher.rows.values()] == ["a"]
