@@ -5,6 +5,8 @@ with oracle() as c:
     c.objections()            → the operations that our northd would carry out over the C one's work: none
 """
 
+import json
+import re
 import shutil
 import subprocess
 import tempfile
@@ -135,9 +137,38 @@ class Oracle:
 
     def objections(self) -> list[Json]:
         """What ours would do about the C northd's work."""
-        ours = self.compiler()
+        southbound = self.dump(sb.SOUTHBOUND)
+        ours = loaded(self.dump(nb.NORTHBOUND), southbound)
         before = ours.northbound_options().operations()
-        return [*before, *ours.southbound_transaction().operations(), *ours.northbound_transaction().operations()]
+        south = but_for_numbers(ours.southbound_transaction().operations(), southbound.get("Logical_Flow", {}))
+        return [*before, *south, *ours.northbound_transaction().operations()]
+
+
+def but_for_numbers(operations: list[Json], flows: Mapping[str, Json]) -> list[Json]:
+    """The operations, without pairs that replace a flow by one that differs in numbers of groups and members only."""
+    parsed = [json.loads(each) if isinstance(each, bytes) else each for each in operations]
+    gone: dict[Any, list[Json]] = {}
+    for each in parsed:
+        if each["op"] == "delete" and each["table"] == "Logical_Flow":
+            row = flows[each["where"][0][2][1]]["initial"]
+            gone.setdefault(without_numbers(row), []).append(each)
+    kept = []
+    for each in parsed:
+        same = gone.get(without_numbers(each["row"])) if each["op"] == "insert" else None
+        if each.get("table") == "Logical_Flow" and same:
+            parsed[parsed.index(same.pop())] = None
+            parsed[parsed.index(each)] = None
+    kept += [each for each in parsed if each is not None]
+    return kept
+
+
+GROUPS = re.compile(r"(reg8\[0\.\.15\]|reg8\[16\.\.31\]) (==?) [1-9]\d*")
+
+
+def without_numbers(row: Json) -> Any:
+    """What a flow says, but for which of several groups and members it is about."""
+    texts = (GROUPS.sub(r"\1 \2 N", row.get(name, "")) for name in ("match", "actions"))
+    return row.get("pipeline"), row.get("table_id", 0), row.get("priority", 0), *texts
 
 
 def loaded(northbound: Mapping[str, Json], southbound: Mapping[str, Json]) -> Compiler:

@@ -6,9 +6,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pyovn.net.uuids import Uuid
 from pyovn.ovsdb.txn import Txn
 from pyovn.tables import nb, sb
-from tests.northd.networks import PortSpec, ports, switches
+from tests.northd.networks import PortSpec, RouterSpec, ports, routers, switches
 from tests.northd.world import World
 
 EMPTY = 96  #: flows of a switch without ports
@@ -234,9 +235,32 @@ def drop_switch(number: int) -> Edit:
     return edit
 
 
+def put_router(number: int, spec: RouterSpec) -> Edit:
+    def edit(world: World) -> None:
+        def write(txn: Txn) -> None:
+            for row in world.rows(nb.LogicalRouter):
+                if row.name == f"r{number}":
+                    txn.delete(row)
+            switches = sorted(world.rows(nb.LogicalSwitch), key=lambda row: row.name)
+            stale = {row.uuid: row for row in world.rows(nb.LogicalSwitchPort) if row.name.startswith(f"to-r{number}")}
+            for row in switches:
+                if gone := row.ports & stale.keys():
+                    txn.mutate(row, "ports", "delete", frozenset(gone))
+            links: list[list[Uuid]] = [[] for _ in switches]
+            spec(txn, number, links)
+            for row, new in zip(switches, links, strict=True):
+                if new:
+                    txn.mutate(row, "ports", "insert", frozenset(new))
+
+        world.edit(write)
+
+    return edit
+
+
 def change_port(choice: int, spec: PortSpec) -> Edit:
     def edit(world: World) -> None:
         rows = sorted(world.rows(nb.LogicalSwitchPort), key=lambda row: row.name)
+        rows = [row for row in rows if row.type != "router"]
         if rows:
             world.edit(lambda txn: txn.update(rows[choice % len(rows)], **spec.columns))
 
@@ -270,6 +294,8 @@ edits = st.one_of(
     st.builds(put_switch, st.integers(0, 2), switches),
     st.builds(put_switch, st.integers(0, 2), switches),
     st.builds(drop_switch, st.integers(0, 2)),
+    st.builds(put_router, st.integers(0, 1), routers),
+    st.builds(put_router, st.integers(0, 1), routers),
     st.builds(change_port, st.integers(0, 5), ports),
     st.builds(change_port, st.integers(0, 5), ports),
     st.builds(group_ports, st.frozensets(st.integers(0, 9), max_size=3)),

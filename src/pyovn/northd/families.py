@@ -263,7 +263,7 @@ def link(db: Reader, switch: Switch, port: Port, datapath: Uuid, bound: Binding)
             ha_chassis_group=group_name(db, leads_to),
         )
         bindings.append((f"cr-{row.name}", other))
-    more = (((datapath, ROUTER_FLOOD), row.name),) if router.relays and port.shape.enabled else ()
+    more = (((datapath, ROUTER_FLOOD), bindings[-1][0]),) if router.relays and port.shape.enabled else ()
     return flows, tuple(bindings), more, ()
 
 

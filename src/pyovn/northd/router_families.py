@@ -312,7 +312,7 @@ def policy_chains(db: Reader, uuid: Uuid) -> Outputs:
         return (), ()
     several = row.action == "reroute" and len(row.nexthops) > 1
     names = (row.jump_chain,) if row.action == "jump" and row.jump_chain else ()
-    return tuple(("", name) for name in names), ((owners[0], uuid),) if several else ()
+    return tuple((owners[0], name) for name in names), ((owners[0], uuid),) if several else ()
 
 
 @family(over=LogicalRouterPolicy, emits=[FLOWS, PROBLEMS])
@@ -338,7 +338,7 @@ def policies(db: Reader, uuid: Uuid) -> Outputs:
                 hops.append(hop)
         if not hops or (wrong and len(row.nexthops) < 2):
             return (), tuple(wrong)
-    chains = db.look(CHAINS, "")
+    chains = db.look(CHAINS, owners[0])
     if row.chain and row.chain not in chains:
         return (), tuple(wrong)
     several = row.action == "reroute" and len(row.nexthops) > 1

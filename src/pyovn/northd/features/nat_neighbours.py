@@ -64,7 +64,7 @@ def reply(nat: Translation, mac: str) -> str:
 @feature.nat_link
 def requests(switch: Switch, router: Router, peer: RouterPort, nat: Translation, stand_in: str) -> Iterator[Flow]:
     """On a switch that the router is attached to, requests for the address go to the router."""
-    if nat.external in router.own or peer.link is None:
+    if nat.external in router.own or peer.link is None or not peer.enabled:
         return
     what = "arp.op == 1 && arp.tpa" if nat.ip == "ip4" else "nd_ns && nd.target"
     match = f"flags[1] == 0 && {what} == {nat.external}"

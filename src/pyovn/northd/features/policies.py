@@ -50,7 +50,8 @@ def reroute(policy: Policy, match: str, mark: str) -> Iterator[Flow]:
         yield Flow(POLICY, policy.priority, match, actions)
         return
     members = ", ".join(str(number) for number in range(1, len(policy.hops) + 1))
-    choose = f"reg8[0..15] = {policy.group}; reg8[16..31] = select({members});"
+    choice = f"select({members});" if len(policy.hops) > 1 else f"1; {NEXT}"
+    choose = f"reg8[0..15] = {policy.group}; reg8[16..31] = {choice}"
     yield Flow(POLICY, policy.priority, policy.match, choose)
     for member, hop in enumerate(policy.hops, 1):
         chosen = f"reg8[0..15] == {policy.group} && reg8[16..31] == {member}"

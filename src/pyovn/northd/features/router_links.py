@@ -37,7 +37,7 @@ def too_big(switch: Switch, port: Port, router: Router, peer: RouterPort) -> Ite
 @feature.link
 def own_requests(switch: Switch, port: Port, router: Router, peer: RouterPort) -> Iterator[Flow]:
     """The router's own requests are of no interest to other routers' responders."""
-    if switch.only_routers:
+    if switch.only_routers or not peer.enabled:
         return
     macs = ", ".join((peer.mac, *router.macs))
     asks = "eth.dst == ff:ff:ff:ff:ff:ff && (arp.op == 1 || rarp.op == 3 || nd_ns)"
@@ -47,7 +47,7 @@ def own_requests(switch: Switch, port: Port, router: Router, peer: RouterPort) -
 @feature.link
 def requests(switch: Switch, port: Port, router: Router, peer: RouterPort) -> Iterator[Flow]:
     """Requests for the router's addresses."""
-    for where, way_out in peer.ways(port.stand_in):
+    for where, way_out in peer.ways(port.stand_in) if peer.enabled else ():
         actions = f"outport = {way_out}; {OUTPUT}"
         if not switch.only_routers:
             actions = f'clone {{{actions} }}; outport = "_MC_flood_l2"; {OUTPUT}'

@@ -25,9 +25,7 @@ def announced(db: Reader, port: Port, router: Router, peer: RouterPort) -> froze
     elif wanted and wanted != "router" and central:
         found += verbatim(wanted, router, peer)
     if port.options.get("exclude-router-ips-from-garp") != "true" and (where := confinement(router, peer)) is not None:
-        own = " ".join(each.address for each in peer.ip4)
-        if own:
-            found.append(f"{peer.mac} {own}{where}")
+        found.append(" ".join((peer.mac, *(each.address for each in peer.ip4))) + where)
     return frozenset(found)
 
 
@@ -46,6 +44,8 @@ def of_translations(db: Reader, router: Router, peer: RouterPort) -> list[str]:
     nats = [nat for nat in db.look(NAT_FACTS, peer.router) if nat.ip == "ip4" and nat.external not in router.own]
     if not router.chassis:
         nats = [nat for nat in nats if nat.gateway == peer.label]
+    if router.chassis:
+        nats = [nat._replace(told_mac="") for nat in nats]
     found = [f"{nat.told_mac} {nat.external} is_chassis_resident({nat.told_port})" for nat in nats if nat.told_mac]
     central = sorted({nat.external for nat in nats if not nat.told_mac})
     if central:

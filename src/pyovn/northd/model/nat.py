@@ -59,13 +59,13 @@ def translation(row: NAT, sets: Sets, gateway: RouterPort | None, *, central: bo
     if row.allowed_ext_ips is not None and row.exempted_ext_ips is not None:
         return "both allowed_ext_ips and exempted_ext_ips are set"
     mac = port = ""
-    if row.type == BOTH and row.external_mac and row.logical_port and gateway is not None:
+    if row.type == BOTH and row.external_mac and row.logical_port:
         try:
             mac, port = mac_str(mac_int(row.external_mac)), quoted(row.logical_port)
         except (Malformed, ValueError):
             return f"bad external MAC address '{row.external_mac}'"
     told = (mac, port)
-    if gateway is not None and central:
+    if gateway is None or central:
         mac = port = ""
     return Translation(
         type=row.type,

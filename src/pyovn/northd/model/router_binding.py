@@ -17,6 +17,7 @@ from pyovn.tables.sb import Chassis
 NOTHING: frozenset[Uuid] = frozenset()
 RA_INTERVAL = (4, 600, 1800)  #: least, usual, most; seconds
 LEAST_RA = 3
+MODES = frozenset(("slaac", "dhcpv6_stateful", "dhcpv6_stateless"))
 
 
 def router_bindings(
@@ -76,7 +77,7 @@ def periodic(port: RouterPort, row: LogicalRouterPort) -> dict[str, str]:
     """What the controller needs to send router advertisements unasked."""
     configured = row.ipv6_ra_configs
     mode = configured.get("address_mode")
-    if configured.get("send_periodic") != "true" or not mode or port.link is None:
+    if configured.get("send_periodic") != "true" or mode not in MODES or port.link is None:
         return {}
     prefixes = [each.prefix for each in port.ip6[:-1] if not each.is_link_local]
     least, usual, most = RA_INTERVAL
