@@ -19,7 +19,7 @@ COMMANDS = [
 ]
 
 
-@pytest.mark.parametrize("program", PROGRAMS.values(), ids=str)
+@pytest.mark.parametrize("program", PROGRAMS.values(), ids=[*PROGRAMS])
 def test_the_index_has_every_command_of_every_topic(program: Program) -> None:
     for topic, names in program.topics.items():
         assert sorted(names.split()) == sorted(program.table(topic))
