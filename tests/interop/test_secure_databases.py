@@ -1,6 +1,7 @@
 """TLS and roles between C programs and ours, in both directions, and what they say to forbidden writes."""
 
 import json
+import os
 import re
 import socket
 import subprocess
@@ -248,3 +249,48 @@ def test_a_client_without_a_certificate_may_not_write_in_a_role() -> None:
             answers.append(run(c_program("ovsdb-client"), "transact", str(guest), update).stdout)
     assert answers[0] == answers[1]
     assert "permission error" in answers[0]
+
+
+# -- controllers in their role ---------------------------------------------------------------------------------------
+
+CONTROLLED = ("Chassis", "Chassis_Private", "Encap", "Port_Binding")
+FULL = [
+    permission("Chassis", "name", "nb_cfg external_ids encaps vtep_logical_switches other_config transport_zones"),
+    permission("Chassis_Private", "name", "nb_cfg nb_cfg_timestamp chassis external_ids"),
+    permission("Encap", "chassis_name", "type options ip"),
+    permission("Port_Binding", "", "chassis additional_chassis encap additional_encap up virtual_parent options",
+               insert_delete=False),
+    insert("RBAC_Role", name="ovn-controller", permissions=["map", [[n, ["named-uuid", n]] for n in CONTROLLED]]),
+]  # fmt: skip
+CONTROLLER = [sys.executable, "-c", "import sys; from pyovn.daemons.controller import main; sys.exit(main())"]
+
+
+@pytest.mark.parametrize("program", ["ours", "C"])
+def test_a_controller_works_in_its_role(program: str, authority: Authority) -> None:
+    command = CONTROLLER if program == "ours" else c_program("ovn-controller", "26.03")
+    with server_process(upstream_schema("ovn-sb")) as central, server_process(upstream_schema("vswitch")) as host:
+        assert "error" not in central.transact(SB, *FULL)[-1]
+        with secure(central, SB, authority.issue("server"), role="ovn-controller") as remote:
+            ids = {"system-id": "ch1", "ovn-remote": remote, "ovn-encap-type": "geneve", "ovn-encap-ip": "127.0.0.1"}
+            root = insert("Open_vSwitch", external_ids=["map", [list(pair) for pair in ids.items()]])
+            assert "uuid" in host.transact("Open_vSwitch", root)[0]
+            process = subprocess.Popen(
+                [*command, *options(authority.issue("ch1")), "-vconsole:warn", "-vsyslog:off",
+                 f"--unixctl={host.directory}/ctl", host.remote],
+                env={**os.environ, "OVN_RUNDIR": str(host.directory), "OVS_RUNDIR": str(host.directory)},
+                stderr=subprocess.PIPE, text=True,
+            )  # fmt: skip
+            try:
+                eventually(lambda: column(central, "Chassis", "name") == ["ch1"])
+                eventually(lambda: column(central, "Chassis_Private", "name") == ["ch1"])
+                assert column(central, "Encap", "chassis_name") == ["ch1"]
+                central.transact(SB, {"op": "update", "table": "SB_Global", "where": [], "row": {"nb_cfg": 5}})
+            finally:
+                process.terminate()
+                said = process.communicate(timeout=20)[1]
+            assert "permission error" not in said
+
+
+def column(server: RunningServer, table: str, name: str) -> list[Json]:
+    (found,) = server.transact(SB, {"op": "select", "table": table, "where": [], "columns": [name]})
+    return [row[name] for row in found["rows"]]
