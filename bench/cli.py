@@ -14,6 +14,7 @@ from tests.support.c_programs import find
 from tests.support.servers import c_server_process, server_process, upstream_schema
 
 from bench import Figure
+from pyovn.cli.session import Session, dial
 
 SOURCES = Path(__file__).parents[1] / "src"
 ROUNDS = 15
@@ -72,6 +73,23 @@ class Pair(NamedTuple):
         seconds([*ours("nbctl"), f"--db={self.remote}", *words], self.environment)
 
 
+def daemon_figure(pair: Pair, directory: Path) -> Figure:
+    """`ls-list` through a daemon of the tool's own."""
+
+    def best(tool: Sequence[str], path: Path) -> float:
+        start = [*tool, f"--db={pair.remote}", "--detach", f"--unixctl={path}"]
+        subprocess.run(start, env=pair.environment, check=True, stdout=subprocess.DEVNULL)
+        try:
+            return min(seconds([*tool, "-u", str(path), "ls-list"], pair.environment) for _ in range(ROUNDS)) * 1000
+        finally:
+            control = Session(dial(f"unix:{path}"), str(path))
+            control.call("exit")
+            control.close()
+
+    theirs = best([pair.theirs], directory / "c") if pair.theirs else None
+    return Figure("ovn-nbctl ls-list through its daemon", best(ours("nbctl"), directory / "o"), theirs, "ms")
+
+
 def measure(pair: Pair) -> Iterator[Figure]:
     """Each of our figures beside C's."""
     pair.run(["init"])
@@ -93,4 +111,7 @@ def main() -> list[Figure]:
     program = find("ovn-nbctl")
     serve = c_server_process if find("ovsdb-server") else server_process
     with environment() as env, serve(upstream_schema("ovn-nb")) as server:
-        return list(measure(Pair(server.remote, env, str(program) if program else None)))
+        pair = Pair(server.remote, env, str(program) if program else None)
+        figures = list(measure(pair))
+        with tempfile.TemporaryDirectory() as directory:
+            return [*figures, daemon_figure(pair, Path(directory))]

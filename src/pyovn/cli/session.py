@@ -105,6 +105,11 @@ class Session:
         while not self.updates:
             self._attend(self._receive())
 
+    def absorb(self) -> None:
+        """Attend to what has come in, without waiting for more."""
+        while self._buffer or self.readable(0):
+            self._attend(self._receive())
+
     def take_updates(self) -> "list[Json]":
         """The updates that came since the last time."""
         taken, self.updates = self.updates, []
@@ -173,13 +178,13 @@ class Session:
         self.is_probed = True
         self._send({"method": "echo", "params": [], "id": "echo"})
 
-    def readable(self) -> bool:
+    def readable(self, patience_ms: int = 20) -> bool:
         """True where more has come in already (braces inside strings can make a whole message look unfinished)."""
         from select import POLLIN, poll
 
         watch = poll()
         watch.register(self.stream.fileno(), POLLIN)
-        return bool(watch.poll(20))
+        return bool(watch.poll(patience_ms))
 
 
 def connect(

@@ -51,6 +51,13 @@ def run(program: "Program", words: "list[str]") -> int:
     options, first, words = parse(program, words)
     if inform(program, options):
         return 0
+    if "--detach" in options:
+        from pyovn.cli.ctl.resident import detach
+
+        return detach(program, options, words)
+    daemon = served(program, options)
+    if daemon:
+        return forwarded(program, daemon, options, (first, words))
     calls = [Call(*each) for each in chain(first, words, program.find)]
     Style(options)
     limit(options)
@@ -58,6 +65,26 @@ def run(program: "Program", words: "list[str]") -> int:
     write(persevere(job, job.load, job.go))
     write(persevere(job, job.finish))
     job.session.close()
+    return 0
+
+
+def served(program: "Program", options: "Options") -> str | None:
+    """The control socket of the daemon of the tool's own that is to do the work, if one is."""
+    if "--unixctl" not in options and program.environment[2] not in os.environ:
+        return None
+    from pyovn.cli.ctl.forward import daemon_socket
+
+    return daemon_socket(program, options)
+
+
+def forwarded(
+    program: "Program", daemon: str, options: "Options", command: "tuple[list[tuple[str, str | None]], list[str]]"
+) -> int:
+    """Let a daemon of the tool's own carry the command line out."""
+    from pyovn.cli.ctl.forward import command_words, forward
+
+    limit(options)
+    write(forward(program, daemon, options, command_words(*command)))
     return 0
 
 
@@ -90,16 +117,19 @@ def persevere(job: Run, *steps: "Callable[[], str | None]") -> str:
             return text or ""
 
 
-def parse(program: "Program", words: "list[str]") -> "tuple[Options, list[tuple[str, str | None]], list[str]]":
-    """The program's options, the first command's options, and the words after them."""
+def parse(
+    program: "Program", words: "list[str]", allowed: "dict[str, str] | None" = None
+) -> "tuple[Options, list[tuple[str, str | None]], list[str]]":
+    """The program's options (or those of them that are allowed), the first command's, and the words after them."""
+    own = program.options if allowed is None else allowed
     try:
-        given, rest = leading_options(words, FREQUENT | program.options, abbreviated=False)
+        given, rest = leading_options(words, FREQUENT | own, abbreviated=False)
     except CtlError:  # something rarer, whose command has to be looked into
-        given, rest = leading_options(words, program.command_options() | program.options)
+        given, rest = leading_options(words, program.command_options() | own)
     options: Options = {}
     first = []
     for name, value in given:
-        if name in program.options:
+        if name in own:
             options.update(MEANINGS.get(name, {name: value}))
             for other in OPPOSITES.get(name, ()):
                 options.pop(other, None)

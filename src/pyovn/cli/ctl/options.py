@@ -26,6 +26,12 @@ COMMON = {
     "--format": "=", "--data": "=", "--no-headings": "", "--pretty": "", "--bare": "", "--max-column-width": "=",
 }  # fmt: skip
 
+#: the options of tools that can stay in the background
+RESIDENT = {
+    "--detach": "", "--unixctl": "=", "--pidfile": "?", "--overwrite-pidfile": "", "--no-chdir": "", "--monitor": "",
+    "--user": "=", "--no-self-confinement": "",
+}  # fmt: skip
+
 #: options that so many commands have that they are known without looking at the commands
 FREQUENT = {"--may-exist": "", "--if-exists": "", "--columns": "=", "--id": "="}
 

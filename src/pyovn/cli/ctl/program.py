@@ -12,7 +12,7 @@ import sys
 
 from pyovn.cli.ctl.call import Call, Ctl, Symbols
 from pyovn.cli.ctl.errors import CtlError, TryAgain
-from pyovn.cli.ctl.options import COMMON
+from pyovn.cli.ctl.options import COMMON, RESIDENT
 from pyovn.cli.ctl.output import Style, lines_text, listing_text
 from pyovn.cli.ctl.transaction import operations, provisional_uuid
 from pyovn.cli.ctl.view import Schema, View
@@ -81,7 +81,7 @@ class Program:
         self.only = only  #: the table of one row that every run makes sure is there
         self.barrier = barrier
         self.environment = environment
-        self.options = COMMON | dict(options or {})
+        self.options = COMMON | (RESIDENT if environment[2] else {}) | dict(options or {})
         self._warnings = 0
 
     def table(self, topic: str) -> "CommandTable":

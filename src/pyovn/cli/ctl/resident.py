@@ -1,0 +1,242 @@
+"""A tool as a daemon: it keeps a copy of the database and carries out the commands that come to its control socket.
+
+    ovn-nbctl ls-add sw0 ── run ──▶ ┌───────────┐ ◀── updates ── database
+    ovn-appctl -t … exit ──────────▶ │ Residence │ ── transact ─▶ server
+                                     └───────────┘
+One command is carried out at a time, in the order they come.
+"""
+
+import json
+import os
+import sys
+from select import POLLIN, poll
+from socket import AF_UNIX, SOCK_STREAM
+from socket import socket as Socket
+
+from pyovn.cli.ctl.call import Call
+from pyovn.cli.ctl.errors import CtlError, Leave
+from pyovn.cli.ctl.forward import FORWARDED
+from pyovn.cli.ctl.frame import address, parse, reach
+from pyovn.cli.ctl.options import chain
+from pyovn.cli.ctl.output import Style
+from pyovn.cli.ctl.program import Run
+from pyovn.cli.ctl.view import Schema
+from pyovn.cli.session import ConnectionFailed, reason
+from pyovn.net.errors import OvnError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from pyovn.cli.ctl.options import Options
+    from pyovn.cli.ctl.program import Program
+    from pyovn.cli.session import Session
+
+    Json = Any
+
+CHUNK = 1 << 16
+
+
+class Residence:
+    """The copy of the database, and the way to it."""
+
+    def __init__(self, program: "Program", options: "Options") -> None:
+        self.program = program
+        self.options = options
+        self.session: Session
+        self.job: Run
+        self.connect()
+
+    def connect(self) -> None:
+        """Fetch the whole database."""
+        self.session = reach(self.program, self.options)
+        self.job = Run(self.program, self.session, {}, [])
+        self.job.schema = Schema(self.session.call("get_schema", self.program.database))
+        everything: Json = {table: {} for table in self.job.schema.names}
+        self.job.apply(self.session.call("monitor", self.program.database, None, everything))
+
+    def follow(self) -> None:
+        """Take in what the database sent; after a lost connection, start anew."""
+        try:
+            self.session.absorb()
+            self.job.refresh()
+        except ConnectionFailed:
+            self.session.close()
+            self.connect()
+
+    def run(self, words: list[str]) -> str:
+        """Carry a command line out; raises `OvnError`."""
+        allowed = {name: how for name, how in self.program.options.items() if name in (*FORWARDED, "--bare")}
+        options, first, rest = parse(self.program, words, allowed)
+        calls = [Call(*each) for each in chain(first, rest, self.program.find)]
+        Style(options)
+        self.follow()
+        job = Run(self.program, self.session, options, calls)
+        job.schema, job.contents = self.job.schema, self.job.contents
+        try:
+            return job.go() + job.finish()
+        except Leave as answer:
+            raise CtlError(f"exit status {answer.status}") from None
+
+
+class Desk:
+    """The control socket: listens, reads requests, answers them."""
+
+    def __init__(self, residence: Residence, path: str, version: str) -> None:
+        self.path = path
+        self._residence = residence
+        self._commands: dict[str, Callable[[list[str]], str]] = {
+            "run": residence.run,
+            "exit": self._exit,
+            "version": lambda _: version,
+            "list-commands": lambda _: "The available commands are:\n  exit\n  list-commands\n  run\n  version\n",
+        }
+        self._clients: dict[int, tuple[Socket, str]] = {}
+        self._is_open = True
+        self._listener = Socket(AF_UNIX, SOCK_STREAM)
+        if os.path.exists(path):
+            os.unlink(path)
+        try:
+            self._listener.bind(path)
+        except OSError as fault:
+            raise CtlError(f"{path}: binding failed ({reason(fault)})") from None
+        self._listener.listen(64)
+
+    def serve(self) -> None:
+        """Answer until told to exit."""
+        while self._is_open:
+            watch = poll()
+            for descriptor in (self._listener.fileno(), self._residence.session.stream.fileno(), *self._clients):
+                watch.register(descriptor, POLLIN)
+            for descriptor, _ in watch.poll():
+                if descriptor == self._listener.fileno():
+                    client, _ = self._listener.accept()
+                    self._clients[client.fileno()] = (client, "")
+                elif descriptor in self._clients:
+                    self._attend(descriptor)
+                else:
+                    self._residence.follow()
+        self.close()
+
+    def close(self) -> None:
+        """Hang up and remove the socket."""
+        for client, _ in self._clients.values():
+            client.close()
+        self._listener.close()
+        if os.path.exists(self.path):
+            os.unlink(self.path)
+
+    def _attend(self, descriptor: int) -> None:
+        """Read from a client and answer every request that is whole."""
+        client, text = self._clients[descriptor]
+        try:
+            data = client.recv(CHUNK)
+        except OSError:
+            data = b""
+        text += data.decode("utf-8", "surrogateescape")
+        while data and text:
+            try:
+                request, end = json.JSONDecoder().raw_decode(text)
+            except ValueError:
+                break
+            text = text[end:].lstrip()
+            client.sendall(json.dumps(self._answer(request)).encode())
+        if data:
+            self._clients[descriptor] = (client, text)
+        else:
+            del self._clients[descriptor]
+            client.close()
+
+    def _answer(self, request: "Json") -> "Json":
+        try:
+            name, words = request["method"], [str(word) for word in request["params"]]
+            command = self._commands.get(name)
+            if command is None:
+                raise CtlError(f'"{name}" is not a valid command (use "list-commands" to see a list of valid commands)')
+            return {"id": request["id"], "error": None, "result": ended(command(words))}
+        except OvnError as fault:
+            return {"id": request.get("id"), "error": ended(str(fault)), "result": None}
+
+    def _exit(self, _: list[str]) -> str:
+        self._is_open = False
+        os.unlink(self.path)  # before the answer: whoever has it finds nobody here any more
+        return ""
+
+
+def ended(text: str) -> str:
+    """Text as it goes over a control socket: its last line ends, if there is one."""
+    return text if not text or text.endswith("\n") else f"{text}\n"
+
+
+def detach(program: "Program", options: "Options", words: list[str]) -> int:
+    """Start the daemon in the background and print its control socket, once it is ready; raises `OvnError`."""
+    if words:
+        raise CtlError("non-option arguments not supported with --detach (use --help for help)")
+    residence_options = {**options, "--db": address(program, options)}
+    readable, writable = os.pipe()
+    if os.fork():
+        return _await(readable, writable)
+    os.close(readable)
+    os.setsid()
+    try:
+        residence = Residence(program, residence_options)
+        desk = Desk(residence, _control_path(program, options), program.version.partition("\nDB")[0])
+        pidfile = _pidfile(program, options)
+    except OvnError as fault:
+        os.write(writable, f"!{fault}".encode())
+        os._exit(1)
+    os.write(writable, desk.path.encode())
+    os.close(writable)
+    _leave_terminal("--no-chdir" in options)
+    try:
+        desk.serve()
+    finally:
+        desk.close()
+        if pidfile:
+            os.unlink(pidfile)
+    os._exit(0)
+
+
+def _await(readable: int, writable: int) -> int:
+    """What the parent does: says where the daemon listens, or why there is none."""
+    os.close(writable)
+    with open(readable, encoding="utf-8", errors="surrogateescape") as pipe:
+        text = pipe.read()
+    if not text or text.startswith("!"):
+        raise CtlError(text[1:] or "the daemon died")
+    sys.stdout.write(f"{text}\n")
+    return 0
+
+
+def _rundir(program: "Program") -> str:
+    variable, usual, _ = program.socket
+    return os.environ.get(variable) or usual
+
+
+def _control_path(program: "Program", options: "Options") -> str:
+    return options.get("--unixctl") or f"{_rundir(program)}/{program.name}.{os.getpid()}.ctl"
+
+
+def _pidfile(program: "Program", options: "Options") -> str | None:
+    """Write the pidfile that was asked for."""
+    if "--pidfile" not in options:
+        return None
+    from pyovn.runtime.pidfile import lock
+
+    path = options["--pidfile"] or f"{program.name}.pid"
+    path = path if "/" in path else f"{_rundir(program)}/{path}"
+    lock(path, overwrite="--overwrite-pidfile" in options)
+    return path
+
+
+def _leave_terminal(stay: bool) -> None:
+    """Let go of the directory and the terminal; end in good order on SIGTERM."""
+    import signal
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    if not stay:
+        os.chdir("/")
+    void = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(void, descriptor)
