@@ -4,7 +4,7 @@ ip_parse("10.0.0.1")           → (4, 0x0a000001)
 parse_network("fd00::/64")     → (6, 0xfd00…, 64)       host bits are kept
 """
 
-from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
+from _socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 
 from pyovn.net.errors import Malformed
 
