@@ -213,7 +213,7 @@ def test_options_of_a_program_come_before_those_of_all() -> None:
 
 def test_tls_settings_come_from_the_command_line() -> None:
     found = tls(arguments(PROGRAM, ["-p", "k", "-c", "c", "--bootstrap-ca-cert=a"]))
-    assert (found.private_key, found.certificate, found.ca_cert) == ("k", "c", "a")
+    assert (found.private_key, found.certificate, found.bootstrap_ca_cert) == ("k", "c", "a")
 
 
 def test_directories_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
