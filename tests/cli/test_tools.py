@@ -180,3 +180,22 @@ def test_vsctl_waits_for_the_switch(remote: str) -> None:
     later.start()
     assert run(vsctl.PROGRAM, [f"--db={remote}", "add-br", "br0"]).status == 0
     later.join()
+
+
+def test_an_interface_that_cannot_be_set_up_is_told(remote: str) -> None:
+    refused = {
+        "op": "update",
+        "table": "Interface",
+        "where": [["name", "==", "p0"]],
+        "row": {"ofport": -1, "error": "no"},
+    }
+    caught_up = {"op": "update", "table": "Open_vSwitch", "where": [], "row": {"cur_cfg": 1}}
+    run(vsctl.PROGRAM, [f"--db={remote}", "--no-wait", "add-br", "br0"])
+    later = threading.Timer(0.2, transact, (remote, DATABASES[2], refused, caught_up))
+    later.start()
+    outcome = run(vsctl.PROGRAM, [f"--db={remote}", "add-port", "br0", "p0"])
+    later.join()
+    assert outcome.status == 65
+    assert outcome.stderr.splitlines()[0] == (
+        "ovs-vsctl: Error detected while setting up 'p0': no.  See ovs-vswitchd log for details."
+    )

@@ -89,14 +89,22 @@ def forwarded(
 
 
 def reach(program: "Program", options: "Options") -> "Session":
-    """A session with the program's database."""
-    return connect(
-        address(program, options),
-        program.database,
-        leader_only="--no-leader-only" not in options,
-        shuffle="--no-shuffle-remotes" not in options,
-        tls=options,
-    )
+    """A session with the program's database, however long it takes where `--retry` asks for that."""
+    while True:
+        try:
+            return connect(
+                address(program, options),
+                program.database,
+                leader_only="--no-leader-only" not in options,
+                shuffle="--no-shuffle-remotes" not in options,
+                tls=options,
+            )
+        except ConnectionFailed:
+            if "--retry" not in options:
+                raise
+        from time import sleep
+
+        sleep(1)
 
 
 def persevere(job: Run, *steps: "Callable[[], str | None]") -> str:

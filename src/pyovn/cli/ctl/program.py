@@ -125,6 +125,7 @@ class Run:
         self.schema: Schema
         self.contents: Contents = {}
         self.results: list[Json] = []
+        self.inserted: dict[str, str] = {}  #: new rows' tables, by the UUIDs that the rows got
         self.barrier = program.barrier()
         self.barrier.configure(options, calls)
 
@@ -226,7 +227,11 @@ class Run:
                 raise TransactionError(result)
         self.results = results
         inserted = ((edit, result) for edit, result in zip(edits, results, strict=False) if edit["op"] == "insert")
-        return {provisional_uuid(edit["uuid-name"]): result["uuid"][1] for edit, result in inserted}
+        uuids = {}
+        for edit, result in inserted:
+            uuids[provisional_uuid(edit["uuid-name"])] = result["uuid"][1]
+            self.inserted[result["uuid"][1]] = edit["table"]
+        return uuids
 
     def _renamed(self, text: str, uuids: "Mapping[str, str]") -> str:
         """The output with the UUIDs that new rows really got."""
