@@ -15,12 +15,12 @@ from collections.abc import Sequence
 
 from pyovn.net.errors import OvnError
 from pyovn.runtime.clock import SYSTEM, Clock
-from pyovn.runtime.control import ANY_NUMBER, Command, CommandFailed, ControlServer, counter_commands
+from pyovn.runtime.control import ANY_NUMBER, Command, ControlServer, counter_commands
 from pyovn.runtime.counters import Counters
 from pyovn.runtime.daemon import Daemon, Program
 from pyovn.runtime.daemon import main as daemon_main
 from pyovn.runtime.options import Option
-from pyovn.runtime.ovsdb_server.replication import Replication
+from pyovn.runtime.ovsdb_server.commands import commands
 from pyovn.runtime.ovsdb_server.shell import Shell, Source
 from pyovn.runtime.streams import Tls
 
@@ -106,98 +106,6 @@ async def serve(
 ) -> None:
     """Serve databases until cancelled."""
     await OvsdbServer(databases, remotes, control=control).run(ready)
-
-
-def commands(shell: Shell) -> dict[str, Command]:
-    """The commands of the control socket that only this daemon has."""
-    server = shell.server
-
-    async def add_database(words: list[str]) -> None:
-        shell.add_database(words[0])
-        await shell.replication.databases_changed()
-
-    async def remove_database(words: list[str]) -> None:
-        if words[0].startswith("_"):
-            raise CommandFailed("Cannot remove reserved database.")
-        if words[0] not in server.databases:
-            raise CommandFailed("Failed to find the database.")
-        await shell.remove_database(words[0])
-
-    async def compact(words: list[str]) -> None:
-        if words and words[0].startswith("_"):
-            raise CommandFailed("cannot compact built-in databases")
-        if words and words[0] not in server.databases:
-            raise CommandFailed("no database by that name")
-        for name in words or list(shell.logs):
-            await shell.compact(name)
-
-    async def add_remote(words: list[str]) -> None:
-        await shell.remotes.add(words[0])
-
-    async def remove_remote(words: list[str]) -> None:
-        if words[0] not in shell.remotes.configured:
-            raise CommandFailed("no such remote")
-        await shell.remotes.remove(words[0])
-
-    return {
-        "ovsdb-server/list-dbs": Command(lambda _: _lines(server.databases)),
-        "ovsdb-server/add-db": Command(add_database, "DB", 1, 1),
-        "ovsdb-server/remove-db": Command(remove_database, "DB", 1, 1),
-        "ovsdb-server/compact": Command(compact, "[DB]", 0, 1),
-        "ovsdb-server/list-remotes": Command(lambda _: _lines(shell.remotes.configured)),
-        "ovsdb-server/add-remote": Command(add_remote, "REMOTE", 1, 1),
-        "ovsdb-server/remove-remote": Command(remove_remote, "REMOTE", 1, 1),
-        "ovsdb-server/reconnect": Command(lambda _: shell.disconnect_all()),
-        "ovsdb-server/memory-trim-on-compaction": Command(_trim_memory, "on|off", 1, 1),
-        **_replication_commands(shell.replication),
-        "ovsdb-server/perf-counters-show": Command(lambda _: shell.counters_text()),
-        "ovsdb-server/perf-counters-clear": Command(lambda _: shell.counters.clear()),
-    }
-
-
-def _trim_memory(words: list[str]) -> None:
-    """Accepted for compatibility: Python gives memory back by itself."""
-    if words[0] not in ("on", "off"):
-        raise CommandFailed("invalid argument")
-
-
-def _replication_commands(replication: Replication) -> dict[str, Command]:
-    """The commands about who is active and who is the backup."""
-
-    async def follow(_words: list[str]) -> None:
-        if not replication.active_server:
-            raise CommandFailed("Unable to connect: active server is not specified.")
-        await replication.follow()
-
-    async def lead(_words: list[str]) -> None:
-        await replication.lead()
-
-    def set_active(words: list[str]) -> None:
-        replication.active_server = words[0]
-
-    async def exclude(words: list[str]) -> None:
-        replication.exclude(words[0] if words else "")
-        await replication.databases_changed()
-
-    def set_probe(words: list[str]) -> None:
-        if not words[0].isdecimal():
-            raise CommandFailed("Invalid probe interval, integer value expected")
-        replication.probe_ms = int(words[0])
-
-    return {
-        "ovsdb-server/set-active-ovsdb-server": Command(set_active, "", 1, 1),
-        "ovsdb-server/get-active-ovsdb-server": Command(lambda _: f"{replication.active_server}\n"),
-        "ovsdb-server/connect-active-ovsdb-server": Command(follow),
-        "ovsdb-server/disconnect-active-ovsdb-server": Command(lead),
-        "ovsdb-server/set-active-ovsdb-server-probe-interval": Command(set_probe, "", 1, 1),
-        "ovsdb-server/set-sync-exclude-tables": Command(exclude, "", 0, 1),
-        "ovsdb-server/get-sync-exclude-tables": Command(lambda _: ",".join(replication.excluded) + "\n"),
-        "ovsdb-server/sync-status": Command(lambda _: replication.status()),
-    }
-
-
-def _lines(names: object) -> str:
-    return "".join(f"{name}\n" for name in sorted(names))  # type: ignore[call-overload]
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -34,7 +34,7 @@ def kids(server: RunningServer) -> int:
 
 
 def control(server: RunningServer, command: str, *words: str) -> str:
-    with Rpc(server.control) as rpc:
+    with eventually(lambda: Rpc(server.control)) as rpc:  # it may be a moment later than the databases
         answer = rpc.call(f"ovsdb-server/{command}", *words)
     return str(answer["result"] if answer.get("error") is None else answer["error"])
 

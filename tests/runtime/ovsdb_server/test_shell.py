@@ -136,6 +136,26 @@ async def test_durable_transactions_are_answered(tmp_path: Path) -> None:
 
 
 @asynchronous
+async def test_memory_is_counted_as_the_c_server_does() -> None:
+    async with embedded_server(None, upstream_schema("ovn-nb"), in_memory=True) as server:
+        assert server.shell.sizes() == {"atoms": 14, "cells": 20, "monitors": 0, "n-weak-refs": 0, "txn-history": 2}
+        row = {"name": "a", "addresses": ["set", ["1", "2"]]}
+        await server.transact("OVN_Northbound", {"op": "insert", "table": "Address_Set", "row": row})
+        sizes = server.shell.sizes()
+        assert (sizes["atoms"], sizes["cells"]) == (19, 25)
+
+
+@asynchronous
+async def test_the_state_of_storage_can_be_asked_for(tmp_path: Path) -> None:
+    async with embedded_server(tmp_path, RICH) as server:
+        assert await send(server.control, "ovsdb-server/get-db-storage-status", ["Rich"]) == "status: ok\n"
+        with pytest.raises(OvnError, match="Failed to find the database"):
+            await send(server.control, "ovsdb-server/get-db-storage-status", ["Poor"])
+        with pytest.raises(OvnError, match="Configuration file was not specified"):
+            await send(server.control, "ovsdb-server/reload", [])
+
+
+@asynchronous
 async def test_commands_of_the_control_socket(tmp_path: Path) -> None:
     async with embedded_server(tmp_path, RICH) as server:
 
@@ -154,7 +174,7 @@ async def test_commands_of_the_control_socket(tmp_path: Path) -> None:
             await asyncio.open_connection("127.0.0.1", port)
         await ask("ovsdb-server/compact")
         await ask("ovsdb-server/reconnect")
-        assert "sessions:" in await ask("memory/show")
+        assert "cells:" in await ask("memory/show")
         await ask("ovsdb-server/remove-db", "Rich")
         assert await ask("ovsdb-server/list-dbs") == "_Server\n"
         await ask("ovsdb-server/add-db", str(server.files[0]))

@@ -164,6 +164,11 @@ class LogFile:
         os.close(self._lock)
 
     @property
+    def failure(self) -> str | None:
+        """Why nothing can be written any more, if that is so."""
+        return self._failure
+
+    @property
     def length(self) -> int:
         """How many bytes the file has."""
         return self._length

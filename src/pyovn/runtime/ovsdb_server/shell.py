@@ -14,6 +14,7 @@ from pyovn.ovsdb.schema import Schema
 from pyovn.ovsdb.server.database import Database
 from pyovn.ovsdb.server.server import Server
 from pyovn.ovsdb.server.session import Session
+from pyovn.ovsdb.server.tables import TableStore
 from pyovn.runtime import logging as vlog
 from pyovn.runtime.clock import SYSTEM, Clock
 from pyovn.runtime.ovsdb_server.connections import Connection
@@ -29,6 +30,7 @@ LOG = vlog.module("ovsdb_server")
 Source = Path | str | Schema | Mapping[str, Any]  #: a database file, or a schema for a database kept in memory only
 
 HOUSEKEEPING_S = 1.0
+MOST_COUNTED = 1_000_000  #: cells up to which their atoms are counted, which takes a while
 READ_SIZE = 2**19  #: bytes that are read from a socket at once
 
 
@@ -114,14 +116,21 @@ class Shell:
         if log is not None:
             await log.compact(self.server.databases[name])
 
+    def storage_fault(self, name: str) -> str | None:
+        """Why a database takes no more transactions, if it does not."""
+        log = self.logs.get(name)
+        return None if log is None else log.failure
+
     # -- what operators ask for --------------------------------------------------------------------------------------
 
     def sizes(self) -> dict[str, int]:
         """What is held in memory."""
         databases = self.server.databases.values()
         tables = [table for database in databases for table in database.tables.values()]
+        cells = sum(len(table.rows) * len(table.by_name) for table in tables)
         found = {
-            "cells": sum(len(table.rows) * len(table.by_name) for table in tables),
+            "atoms": sum(map(_atoms, tables)) if cells <= MOST_COUNTED else 0,
+            "cells": cells,
             "json-caches": len(self.server.initials),
             "monitors": sum(len(session.subscriptions) for session in self.connections),
             "n-weak-refs": sum(
@@ -230,6 +239,12 @@ class Shell:
             await self.compact(name)
         except StorageFault as fault:
             LOG.warning("%s", fault)
+
+
+def _atoms(table: TableStore) -> int:
+    """How many atoms a table's rows hold."""
+    columns = [(column.place, 2 if column.is_map else 1, column.members) for column in table.by_name.values()]
+    return sum(atoms * len(members(row[place])) for row in table.rows.values() for place, atoms, members in columns)
 
 
 __all__ = ["Shell", "Source", "create_log"]

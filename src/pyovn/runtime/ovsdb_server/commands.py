@@ -1,0 +1,121 @@
+"""The commands of a database server's control socket, as the C server has them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyovn.runtime.control import Command, CommandFailed
+
+if TYPE_CHECKING:
+    from pyovn.runtime.ovsdb_server.replication import Replication
+    from pyovn.runtime.ovsdb_server.shell import Shell
+
+
+def commands(shell: Shell) -> dict[str, Command]:
+    """The commands that only this daemon has."""
+
+    async def add_remote(words: list[str]) -> None:
+        await shell.remotes.add(words[0])
+
+    async def remove_remote(words: list[str]) -> None:
+        if words[0] not in shell.remotes.configured:
+            raise CommandFailed("no such remote")
+        await shell.remotes.remove(words[0])
+
+    return {
+        **_database_commands(shell),
+        "ovsdb-server/list-remotes": Command(lambda _: _lines(shell.remotes.configured)),
+        "ovsdb-server/add-remote": Command(add_remote, "REMOTE", 1, 1),
+        "ovsdb-server/remove-remote": Command(remove_remote, "REMOTE", 1, 1),
+        "ovsdb-server/reconnect": Command(lambda _: shell.disconnect_all()),
+        "ovsdb-server/memory-trim-on-compaction": Command(_trim_memory, "on|off", 1, 1),
+        **_replication_commands(shell.replication),
+        "ovsdb-server/perf-counters-show": Command(lambda _: shell.counters_text()),
+        "ovsdb-server/perf-counters-clear": Command(lambda _: shell.counters.clear()),
+    }
+
+
+def _database_commands(shell: Shell) -> dict[str, Command]:
+    """The commands about databases and their files."""
+    server = shell.server
+
+    async def add_database(words: list[str]) -> None:
+        shell.add_database(words[0])
+        await shell.replication.databases_changed()
+
+    async def remove_database(words: list[str]) -> None:
+        if words[0].startswith("_"):
+            raise CommandFailed("Cannot remove reserved database.")
+        if words[0] not in server.databases:
+            raise CommandFailed("Failed to find the database.")
+        await shell.remove_database(words[0])
+
+    async def compact(words: list[str]) -> None:
+        if words and words[0].startswith("_"):
+            raise CommandFailed("cannot compact built-in databases")
+        if words and words[0] not in server.databases:
+            raise CommandFailed("no database by that name")
+        for name in words or list(shell.logs):
+            await shell.compact(name)
+
+    def storage_status(words: list[str]) -> str:
+        if words[0] not in server.databases:
+            raise CommandFailed("Failed to find the database.")
+        return f"status: {shell.storage_fault(words[0]) or 'ok'}"
+
+    def reload(_words: list[str]) -> None:
+        raise CommandFailed("Configuration file was not specified on command line")
+
+    return {
+        "ovsdb-server/list-dbs": Command(lambda _: _lines(server.databases)),
+        "ovsdb-server/add-db": Command(add_database, "DB", 1, 1),
+        "ovsdb-server/remove-db": Command(remove_database, "DB", 1, 1),
+        "ovsdb-server/compact": Command(compact, "[DB]", 0, 1),
+        "ovsdb-server/get-db-storage-status": Command(storage_status, "DB", 1, 1),
+        "ovsdb-server/reload": Command(reload),
+    }
+
+
+def _trim_memory(words: list[str]) -> None:
+    """Accepted for compatibility: Python gives memory back by itself."""
+    if words[0] not in ("on", "off"):
+        raise CommandFailed("invalid argument")
+
+
+def _replication_commands(replication: Replication) -> dict[str, Command]:
+    """The commands about who is active and who is the backup."""
+
+    async def follow(_words: list[str]) -> None:
+        if not replication.active_server:
+            raise CommandFailed("Unable to connect: active server is not specified.")
+        await replication.follow()
+
+    async def lead(_words: list[str]) -> None:
+        await replication.lead()
+
+    def set_active(words: list[str]) -> None:
+        replication.active_server = words[0]
+
+    async def exclude(words: list[str]) -> None:
+        replication.exclude(words[0] if words else "")
+        await replication.databases_changed()
+
+    def set_probe(words: list[str]) -> None:
+        if not words[0].isdecimal():
+            raise CommandFailed("Invalid probe interval, integer value expected")
+        replication.probe_ms = int(words[0])
+
+    return {
+        "ovsdb-server/set-active-ovsdb-server": Command(set_active, "", 1, 1),
+        "ovsdb-server/get-active-ovsdb-server": Command(lambda _: f"{replication.active_server}\n"),
+        "ovsdb-server/connect-active-ovsdb-server": Command(follow),
+        "ovsdb-server/disconnect-active-ovsdb-server": Command(lead),
+        "ovsdb-server/set-active-ovsdb-server-probe-interval": Command(set_probe, "", 1, 1),
+        "ovsdb-server/set-sync-exclude-tables": Command(exclude, "", 0, 1),
+        "ovsdb-server/get-sync-exclude-tables": Command(lambda _: ",".join(replication.excluded) + "\n"),
+        "ovsdb-server/sync-status": Command(lambda _: replication.status()),
+    }
+
+
+def _lines(names: object) -> str:
+    return "".join(f"{name}\n" for name in sorted(names))  # type: ignore[call-overload]
