@@ -82,7 +82,7 @@ def switches(db: Reader, uuid: Uuid) -> Outputs:
     """Which ports a switch has, and what the southbound database says about it as a whole."""
     row = db.row(LogicalSwitch, uuid)
     assert row is not None
-    owned = tuple([(port, uuid) for port in row.ports])
+    owned = tuple([(port, uuid) for port in sorted(row.ports)])
     return owned, wanted_datapath(row), snooping(row.other_config), tuple(unsupported.of_switch(row))
 
 
