@@ -333,7 +333,7 @@ def port_groups(db: Reader, uuid: Uuid) -> Outputs:
     members: list[tuple[tuple[str, Uuid], str]] = []
     ip4: set[str] = set()
     ip6: set[str] = set()
-    for each in row.ports:
+    for each in sorted(row.ports):
         port = db.row(LogicalSwitchPort, each)
         if port is None:
             continue
