@@ -63,7 +63,8 @@ def routers(db: Reader, uuid: Uuid) -> Outputs:
     assert row is not None
     if row.enabled is False:
         return (), (), (), (), None
-    of = [tuple((each, uuid) for each in sorted(parts)) for parts in (row.ports, row.static_routes, row.policies, row.nat)]
+    parts = (row.ports, row.static_routes, row.policies, row.nat)
+    of = [tuple((each, uuid) for each in sorted(part)) for part in parts]
     return *of, wanted_router(row)
 
 
