@@ -69,11 +69,9 @@ def test_a_backup_refuses_writes_until_it_is_active(pair: tuple[RunningServer, R
     active, backup = pair
     (refused,) = backup.transact("Rich", insert(name="mine"))
     assert refused["error"] == "not allowed"
-    assert control(backup, "sync-status").split("\n")[:3] == [
-        "database: Rich",
-        "state: backup",
-        f"replicating: {active.remote}",
-    ]
+    status = control(backup, "sync-status").split("\n")
+    status = status[status[0] == "database: Rich" :]  # older servers do not begin with it
+    assert status[:2] == ["state: backup", f"replicating: {active.remote}"]
     active.kill()
     assert names(backup) == {"a"}
     control(backup, "disconnect-active-ovsdb-server")
@@ -111,7 +109,7 @@ def test_a_server_does_not_follow_itself() -> None:
 
 @pytest.mark.interop
 def test_the_status_reads_as_that_of_the_c_server() -> None:
-    need("ovs-appctl")
+    need("ovsdb-server", "26.03")  # older ones say the same in another order
     answers = []
     with server_process(RICH) as active:
         for start in (server_process, c_server_process):
