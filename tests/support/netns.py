@@ -10,8 +10,8 @@
     guest netns ── veth ── br-int ─┐                        ┌─ br-phys (encapsulation IP) ── veth ──┐
                                    └ Geneve, user space ────┘                                       Linux bridge
 
-No kernel datapath is needed: all bridges are `netdev`.  What is measured about this set-up is in reference/real-ovs.md:
-checksum offload off wherever a kernel interface faces Open vSwitch, room for the tunnel header in the underlay's MTU.
+No kernel datapath is needed: all bridges are `netdev`.  Two things have to be right for TCP: checksum offload off
+wherever a kernel interface faces Open vSwitch, and room for the tunnel header in the underlay's MTU.
 """
 
 import contextlib
