@@ -71,7 +71,7 @@ SOUTHBOUND: Mapping[type[Row], Sequence[str] | None] = {
     sb.AddressSet: None,
     sb.PortGroup: None,
     sb.LogicalDPGroup: None,
-    sb.HAChassisGroup: ("name", "ha_chassis"),
+    sb.HAChassisGroup: ("name", "ha_chassis", "ref_chassis"),
     sb.HAChassis: None,
     sb.DHCPOptions: None,
     sb.DHCPv6Options: None,
@@ -106,7 +106,7 @@ class Compiler:
         self.snooping = SnoopingSync(facts(are.SNOOPING), self.references)
         self.address_sets = AddressSetSync(facts(are.ADDRESS_SETS))
         self.port_groups = PortGroupSync(facts(are.PORT_GROUPS), self.datapaths)
-        self.ha_groups = HAGroupSync(facts(are.HA_GROUPS), southbound)
+        self.ha_groups = HAGroupSync(facts(are.HA_GROUPS), facts(are.REFERRING), southbound)
         self.port_states = PortStateSync(facts(are.LIVENESS), facts(are.BINDINGS))
         self.dhcp4, self.dhcp6 = constants.DHCP4Sync(), constants.DHCP6Sync()
         self.permissions = constants.PermissionSync()

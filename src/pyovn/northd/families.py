@@ -17,6 +17,7 @@ from pyovn.northd.model.router_port import Link, RouterPort, stand_in
 from pyovn.northd.model.settings import Settings, settings
 from pyovn.northd.model.switch import LOCALNET, ROUTER_KIND, STATIC, TAGGED, UNKNOWN, VTEP, Switch
 from pyovn.northd.pipeline import DROP
+from pyovn.northd.redundancy import REDUNDANCY_FAMILIES
 from pyovn.northd.relations import (
     ADDRESS_SETS,
     ATTACHED,
@@ -30,6 +31,7 @@ from pyovn.northd.relations import (
     NESTED,
     OWNER,
     PORT_GROUPS,
+    PRESENT,
     PROBLEMS,
     QUEUES,
     ROUTER,
@@ -305,16 +307,17 @@ def ha_group(db: Reader, uuid: Uuid) -> tuple[tuple[str, frozenset[tuple[str, in
     return ((group.name, frozenset((row.chassis_name, row.priority) for row in members)),)
 
 
-@family(over=PortBinding, emits=[LIVENESS])
+@family(over=PortBinding, emits=[LIVENESS, PRESENT])
 def liveness(db: Reader, uuid: Uuid) -> Outputs:
-    """Is the port up?  Links between datapaths always are; others when their chassis says so."""
+    """Is the port up?  Links between datapaths always are; others when their chassis says so.  And where are guests?"""
     row = db.row(PortBinding, uuid)
     assert row is not None
     up = row.type in ("patch", "l3gateway")
+    present = () if row.type or row.chassis is None else (((row.datapath, row.chassis), True),)
     if row.chassis is not None:
         reports = (db.column(Chassis, row.chassis, "other_config") or {}).get("port-up-notif") == "true"
         up = up or not reports or row.up is True
-    return (((row.logical_port, up),),)
+    return ((row.logical_port, up),), present
 
 
 @family(over=AddressSet, emits=[ADDRESS_SETS])
@@ -358,4 +361,5 @@ FAMILIES: tuple[Family, ...] = (
     liveness,
     address_sets,
     port_groups,
+    *REDUNDANCY_FAMILIES,
 )

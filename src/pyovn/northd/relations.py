@@ -95,6 +95,12 @@ LIVENESS: Named[str, bool] = Named("liveness")  #: port's name → is it up
 NESTED: Bag[str, tuple[str, int, int]] = Bag("nested")  #: parent's name → (port's name, VLAN wanted, VLAN in use)
 TAGS: Named[str, int] = Named("tags")  #: nested port's name → the VLAN chosen for it
 HA_GROUPS: Named[str, frozenset[tuple[str, int]]] = Named("ha_groups")  #: by name: chassis and priorities
+REFERRING: Named[str, frozenset[Uuid]] = Named("referring")  #: group's name → chassis that depend on it
+PRESENT: Bag[tuple[Uuid, Uuid], bool] = Bag("present")  #: Datapath_Binding and chassis with guests there
+HOSTS: Bag[Uuid, Uuid] = Bag("hosts")  #: switch → chassis with guests of it
+REDUNDANT: Bag[str, tuple[Uuid, str]] = Bag("redundant")  #: "" → routers with gateways to choose from, and the group
+COMPONENT: Bag[Uuid, str] = Bag("component")  #: a router → groups of gateways of all routers connected with it
+CONNECTED: Bag[Uuid, Uuid] = Bag("connected")  #: that router → switches connected with it
 
 ROUTER_OF: Bag[Uuid, Uuid] = Bag("router_of")  #: router port → routers that list it
 ROUTE_OF: Bag[Uuid, Uuid] = Bag("route_of")  #: static route → routers that list it
