@@ -29,7 +29,7 @@ from pyovn.cli.ctl.program import Program
 from pyovn.cli.session import Session, dial
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-SHORT_UUID = re.compile(r'(<a (?:name|href)="#?UUID">)[0-9a-f]{8}|^[0-9a-f]{4,5}(?= )', re.MULTILINE)
+SHORT_UUID = re.compile(r'(<a (?:name|href)="#?UUID">|uuid=0x)[0-9a-f]{8}|^[0-9a-f]{4,5}(?= )', re.MULTILINE)
 LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\|\d+\|.*\n", re.MULTILINE)
 LOOK_UP = re.compile(r"\$\{(\w+),([^}]*)\}")
 DEPTH = 4  #: of references followed when contents are compared

@@ -70,6 +70,7 @@ class Program:
         barrier: "type[Barrier]",
         environment: "tuple[str, str, str]" = ("", "", ""),
         options: "Mapping[str, str] | None" = None,
+        refused: "Sequence[str]" = (),
     ) -> None:
         self.name = name
         self.title = title
@@ -82,6 +83,7 @@ class Program:
         self.barrier = barrier
         self.environment = environment
         self.options = COMMON | (RESIDENT if environment[2] else {}) | dict(options or {})
+        self.refused = refused  #: options of other tools that are known here, but only to be turned down
         self._warnings = 0
 
     def table(self, topic: str) -> "CommandTable":
