@@ -88,7 +88,7 @@ def main(words: Sequence[str] | None = None) -> int:
             return 0
         name, settings = read(words)
         if name not in COMMANDS:
-            raise CtlError(f'unknown command "{name}" (use --help for help)')
+            raise CtlError(f'unknown command "{name}" (use --help for help)', name, COMMANDS)
         COMMANDS[name](settings)
     except OvnError as fault:
         sys.stdout.flush()

@@ -97,7 +97,8 @@ class Program:
         for topic, names in self.topics.items():
             if name in names.split():
                 return self.table(topic)[name]
-        raise CtlError(f"unknown command '{name}'; use --help for help")
+        everything = (each for names in self.topics.values() for each in names.split())
+        raise CtlError(f"unknown command '{name}'; use --help for help", name, everything)
 
     def command_options(self) -> "dict[str, str]":
         """The options of all commands together."""

@@ -3,7 +3,7 @@
 from pyovn.cli.ctl.command import CommandTable
 from pyovn.cli.ctl.errors import CtlError
 from pyovn.cli.ctl.numbers import scan_integer, scan_within
-from pyovn.cli.nb.lookup import FUNCTION_GROUP, GROUP, SWITCH, lookup, must_find
+from pyovn.cli.nb.lookup import FUNCTION_GROUP, GROUP, SWITCH, lookup, must_find, names
 from pyovn.net.uuids import is_uuid
 
 TYPE_CHECKING = False
@@ -60,7 +60,8 @@ def find_owner(ctl: "Ctl", name: str) -> "Row":
             "Specify --type=port-group or switch, or use a UUID."
         )
     if group is None and switch is None:
-        raise CtlError(f"'{name}' is not found for port-group or switch.")
+        choices = (*names(ctl.view, GROUP), *names(ctl.view, SWITCH))
+        raise CtlError(f"'{name}' is not found for port-group or switch.", name, choices)
     found = group or switch
     assert found is not None
     return found

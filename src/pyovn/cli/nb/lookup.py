@@ -5,6 +5,8 @@ from pyovn.net.uuids import is_uuid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pyovn.cli.ctl.call import Ctl
     from pyovn.cli.ctl.view import Row, View
 
@@ -45,8 +47,14 @@ def must_find(view: "View", kind: "Kind", name: str) -> "Row":
     """The row that `name` means; raises `CtlError` if there is none."""
     row = lookup(view, kind, name)
     if row is None:
-        raise CtlError(f"{name}: {kind[1]} {'UUID' if is_uuid(name.lower()) else 'name'} not found")
+        what = "UUID" if is_uuid(name.lower()) else "name"
+        raise CtlError(f"{name}: {kind[1]} {what} not found", name, names(view, kind))
     return row
+
+
+def names(view: "View", kind: "Kind") -> "Iterator[str]":
+    """What there is of a kind."""
+    return (row["name"] for row in view.table(kind[0]).rows.values())
 
 
 def find_or_not(ctl: "Ctl", kind: "Kind", name: str) -> "Row | None":

@@ -5,6 +5,8 @@ from pyovn.cli.ctl.records import by_name, find_row
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pyovn.cli.ctl.view import Row, View
 
 RECORD_IDS = by_name("external_ids:name", "external_ids:name2", "nb_uuid")
@@ -17,6 +19,12 @@ def find_datapath(view: "View", name: str) -> "Row | None":
         return find_row(view, {"Datapath_Binding": RECORD_IDS}, "Datapath_Binding", name, must_exist=False)
     except CtlError:
         return None
+
+
+def known_datapaths(view: "View") -> "Iterator[str]":
+    """What the datapaths are called."""
+    for row in view.table("Datapath_Binding").rows.values():
+        yield from (row["external_ids"][key] for key in ("name", "name2") if key in row["external_ids"])
 
 
 def names(datapath: "Row") -> str:

@@ -2,7 +2,7 @@
 
 from pyovn.cli.ctl.command import CommandTable
 from pyovn.cli.ctl.errors import CtlError
-from pyovn.cli.sb.datapaths import DATAPATHS, find_datapath, title
+from pyovn.cli.sb.datapaths import DATAPATHS, find_datapath, known_datapaths, title
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,11 +71,11 @@ def placed_flows(view: "View", only: "Row | None") -> "list[Placed]":
     return found
 
 
-def uuid_start(text: str) -> str:
+def uuid_start(view: "View", text: str) -> str:
     """The beginning of a UUID, which may be written as a hexadecimal number; raises `CtlError`."""
     digits = text.lower().removeprefix("0x")
     if not digits or not UUID_DIGITS.issuperset(digits):
-        raise CtlError(f"{text} is not a UUID or the beginning of a UUID")
+        raise CtlError(f"{text} is not a UUID or the beginning of a UUID", text, known_datapaths(view))
     return digits
 
 
@@ -89,7 +89,7 @@ def _lflow_list(ctl: "Ctl", *arguments: str) -> None:
     datapath = find_datapath(ctl.view, words[0]) if words else None
     if datapath is not None:
         words.pop(0)
-    starts = tuple(uuid_start(word) for word in words)
+    starts = tuple(uuid_start(ctl.view, word) for word in words)
     flows = placed_flows(ctl.view, datapath)
     if starts:
         flows = [each for each in flows if each.flow.uuid.startswith(starts)]
