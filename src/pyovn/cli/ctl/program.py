@@ -13,7 +13,7 @@ import sys
 from pyovn.cli.ctl.call import Call, Ctl, Symbols
 from pyovn.cli.ctl.errors import CtlError, TryAgain
 from pyovn.cli.ctl.options import COMMON, RESIDENT
-from pyovn.cli.ctl.output import Style, lines_text, listing_text
+from pyovn.cli.ctl.output import Style, json_text, lines_text, listing_text
 from pyovn.cli.ctl.transaction import operations, provisional_uuid
 from pyovn.cli.ctl.view import Schema, View
 from pyovn.cli.session import ConnectionFailed, OutcomeUnknown
@@ -199,9 +199,10 @@ class Run:
         if view.the(self.program.only) is None:
             view.insert(self.program.only)
         symbols = Symbols()
+        as_json = self.options.get("--format") == "json"
         contexts = []
         for call in self.calls:
-            ctl = Ctl(self.program, call, view, symbols)
+            ctl = Ctl(self.program, call, view, symbols, as_json=as_json)
             contexts.append(ctl)
             call.command.function(ctl, *call.arguments)
         symbols.check()
@@ -251,6 +252,8 @@ class Run:
             if ctl.listing is not None:
                 parts.append(("\n" if tables and style.format in SPACED else "") + listing_text(ctl.listing, style))
                 tables += 1
+            elif ctl.documents:
+                parts += [json_text(document, style) for document in ctl.documents]
             elif ctl.lines or style.one_line:
                 parts.append(lines_text(ctl.lines, style))
         return "".join(parts)

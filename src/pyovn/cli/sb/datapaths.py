@@ -33,6 +33,12 @@ def names(datapath: "Row") -> str:
     return " aka ".join(f'"{ids[key]}"' for key in ("name", "name2") if key in ids)
 
 
+def facts(datapath: "Row") -> "dict[str, str | None]":
+    """What tells a datapath from others, as JSON has it."""
+    ids = datapath["external_ids"]
+    return {"datapath": datapath.uuid, "datapath_name": ids.get("name"), "datapath_name2": ids.get("name2")}
+
+
 def title(datapath: "Row") -> str:
     """A datapath's names and UUID."""
     return f"{names(datapath)} ({datapath.uuid})"

@@ -35,7 +35,7 @@ def _shown(ctl: "Ctl") -> "Iterator[str]":
 @command("show", options="--filter=", reads=_shown)
 def show_(ctl: "Ctl") -> None:
     """Print overview of database contents."""
-    ctl.lines += show(ctl.view, SHOWN, "Chassis", ctl.option("--filter"))
+    show(ctl, SHOWN, "Chassis", ctl.option("--filter"))
 
 
 @command("chassis-add", "CHASSIS ENCAP-TYPE[,ENCAP-TYPE]... ENCAP-IP", options="--may-exist", reads=CHASSIS)

@@ -124,13 +124,13 @@ def _check_home(ctl: "Ctl", bridge: Bridge, port: "Row", name: str) -> None:
 @command("list-ports", "BRIDGE", reads=BRIDGES)
 def list_ports(ctl: "Ctl", name: str) -> None:
     """Print the names of all the ports on BRIDGE."""
-    ctl.lines += sorted(port["name"] for port in ports_of(ctl.view, the_bridge(ctl.view, name)))
+    ctl.tell(sorted(port["name"] for port in ports_of(ctl.view, the_bridge(ctl.view, name))), iter)
 
 
 @command("list-ifaces", "BRIDGE", reads=BRIDGES)
 def list_ifaces(ctl: "Ctl", name: str) -> None:
     """Print the names of all interfaces on BRIDGE."""
-    ctl.lines += sorted(_interface_names(ctl, ports_of(ctl.view, the_bridge(ctl.view, name))))
+    ctl.tell(sorted(_interface_names(ctl, ports_of(ctl.view, the_bridge(ctl.view, name)))), iter)
 
 
 def _interface_names(ctl: "Ctl", ports: "Iterable[Row]") -> "Iterator[str]":
