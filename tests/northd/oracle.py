@@ -212,6 +212,13 @@ def oracle() -> Iterator[Oracle]:
         shutil.rmtree(directory)
 
 
+def said(c: Oracle) -> dict[str, Any]:
+    """The southbound database, but for counters."""
+    tables = c.dump(sb.SOUTHBOUND)
+    del tables["SB_Global"]
+    return tables
+
+
 def readable(operations: list[Json], dump: Mapping[str, Json]) -> list[str]:
     """Operations with the rows that they are about."""
     shown = []
@@ -225,4 +232,4 @@ def readable(operations: list[Json], dump: Mapping[str, Json]) -> list[str]:
     return shown
 
 
-__all__ = ["Network", "Oracle", "Row", "loaded", "oracle", "readable"]
+__all__ = ["Network", "Oracle", "Row", "loaded", "oracle", "readable", "said"]

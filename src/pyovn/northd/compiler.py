@@ -20,12 +20,13 @@ from pyovn.northd.sync import constants, datapath_binding, port_binding, upkeep
 from pyovn.northd.sync.datapath_binding import DatapathSync
 from pyovn.northd.sync.flows import FlowSync
 from pyovn.northd.sync.ha_chassis_group import HAGroupSync
+from pyovn.northd.sync.meter import MeterSync
 from pyovn.northd.sync.multicast_group import GroupSync
 from pyovn.northd.sync.northbound import PortStateSync
 from pyovn.northd.sync.port_binding import PortSync
 from pyovn.northd.sync.references import References
 from pyovn.northd.sync.rows import RowSync
-from pyovn.northd.sync.simple import AddressSetSync, PortGroupSync, SnoopingSync
+from pyovn.northd.sync.simple import ACLNumberSync, AddressSetSync, PortGroupSync, SnoopingSync
 from pyovn.ovsdb.model import Row, table_name
 from pyovn.ovsdb.txn import Txn
 from pyovn.tables import nb, sb
@@ -40,6 +41,9 @@ NORTHBOUND: Mapping[type[Row], Sequence[str] | None] = {
     ),
     nb.LogicalSwitch: None,
     nb.LogicalSwitchPort: None,
+    nb.ACL: None,
+    nb.Meter: None,
+    nb.MeterBand: None,
     nb.AddressSet: ("name", "addresses"),
     nb.PortGroup: ("name", "ports", "acls"),
     nb.HAChassisGroup: None,
@@ -68,7 +72,10 @@ SOUTHBOUND: Mapping[type[Row], Sequence[str] | None] = {
     ),
     sb.MulticastGroup: None,
     sb.IPMulticast: None,
+    sb.ACLID: None,
     sb.AddressSet: None,
+    sb.Meter: None,
+    sb.MeterBand: None,
     sb.PortGroup: None,
     sb.LogicalDPGroup: None,
     sb.HAChassisGroup: ("name", "ha_chassis", "ref_chassis"),
@@ -105,6 +112,8 @@ class Compiler:
         self.groups = GroupSync(facts(are.MEMBERS), self.references)
         self.snooping = SnoopingSync(facts(are.SNOOPING), self.references)
         self.address_sets = AddressSetSync(facts(are.ADDRESS_SETS))
+        self.meters = MeterSync(facts(are.METERS), southbound)
+        self.acl_numbers = ACLNumberSync(facts(are.ACL_NUMBERS))
         self.port_groups = PortGroupSync(facts(are.PORT_GROUPS), self.datapaths)
         self.ha_groups = HAGroupSync(facts(are.HA_GROUPS), facts(are.REFERRING), southbound)
         self.port_states = PortStateSync(facts(are.LIVENESS), facts(are.BINDINGS))
@@ -118,6 +127,8 @@ class Compiler:
             (self.groups, facts(are.MEMBERS)),
             (self.snooping, facts(are.SNOOPING)),
             (self.address_sets, facts(are.ADDRESS_SETS)),
+            (self.meters, facts(are.METERS)),
+            (self.acl_numbers, facts(are.ACL_NUMBERS)),
         )
         self._tables: tuple[RowSync[Any, Any], ...] = (
             *(sync for sync, _ in self._touched),

@@ -3,12 +3,14 @@
 from pyovn.incr.engine import Family, Reader, family
 from pyovn.net.uuids import Uuid
 from pyovn.northd.feature import Origin, Place, Provenance
+from pyovn.northd.model import acl as acls
 from pyovn.northd.model import unsupported
 from pyovn.northd.model.addresses import Address6, Addresses, nonsense
 from pyovn.northd.model.announcements import announced
 from pyovn.northd.model.binding import binding, groups, receives_multicast
 from pyovn.northd.model.chassis import common_features
 from pyovn.northd.model.datapath import wanted_datapath
+from pyovn.northd.model.meter import WantedMeter, wanted_meter
 from pyovn.northd.model.multicast import snooping
 from pyovn.northd.model.options import number
 from pyovn.northd.model.port import Port, takes_unknown
@@ -19,6 +21,9 @@ from pyovn.northd.model.switch import LOCALNET, ROUTER_KIND, STATIC, TAGGED, UNK
 from pyovn.northd.pipeline import DROP
 from pyovn.northd.redundancy import REDUNDANCY_FAMILIES
 from pyovn.northd.relations import (
+    ACL_KINDS,
+    ACL_NUMBERS,
+    ACL_ON,
     ADDRESS_SETS,
     ATTACHED,
     BINDINGS,
@@ -28,8 +33,11 @@ from pyovn.northd.relations import (
     LINKS,
     LIVENESS,
     MEMBERS,
+    METERS,
     NESTED,
+    OWN_METER,
     OWNER,
+    PERSISTING,
     PORT_GROUPS,
     PRESENT,
     PROBLEMS,
@@ -49,16 +57,19 @@ from pyovn.northd.relations import (
 from pyovn.northd.router_families import NAT_FAMILIES, ROUTER_FAMILIES
 from pyovn.northd.rules import RULES
 from pyovn.tables.nb import (
+    ACL,
     AddressSet,
     HAChassis,
     HAChassisGroup,
     LogicalRouterPort,
     LogicalSwitch,
     LogicalSwitchPort,
+    Meter,
+    MeterBand,
     NBGlobal,
     PortGroup,
 )
-from pyovn.tables.sb import Chassis, PortBinding
+from pyovn.tables.sb import ACLID, Chassis, PortBinding
 
 QOS = ("qos_min_rate", "qos_max_rate", "qos_burst")
 
@@ -79,13 +90,14 @@ def global_settings(db: Reader, uuid: Uuid) -> Outputs:
     return ((("", settings(db.column(NBGlobal, uuid, "options"), features)),),)
 
 
-@family(over=LogicalSwitch, emits=[OWNER, DATAPATHS, SNOOPING, PROBLEMS])
+@family(over=LogicalSwitch, emits=[OWNER, ACL_ON, DATAPATHS, SNOOPING, PROBLEMS])
 def switches(db: Reader, uuid: Uuid) -> Outputs:
     """Which ports a switch has, and what the southbound database says about it as a whole."""
     row = db.row(LogicalSwitch, uuid)
     assert row is not None
     owned = tuple([(port, uuid) for port in sorted(row.ports)])
-    return owned, wanted_datapath(row), snooping(row.other_config), tuple(unsupported.of_switch(row))
+    filters = tuple((acl, uuid) for acl in sorted(row.acls))
+    return owned, filters, wanted_datapath(row), snooping(row.other_config), tuple(unsupported.of_switch(row))
 
 
 @family(over=LogicalSwitchPort, emits=[SPECIAL, SHAPED, NESTED, LINKS])
@@ -158,6 +170,69 @@ def queues(db: Reader, key: str) -> Outputs:
     return (tuple((name, held[name] if name in held else next(free)) for name in wanted),)
 
 
+@family(over=PortGroup, emits=[ACL_ON])
+def filtered_groups(db: Reader, uuid: Uuid) -> Outputs:
+    """The ACLs of a port group are on every switch that it reaches."""
+    filters = db.column(PortGroup, uuid, "acls")
+    if not filters:
+        return ((),)
+    ports = db.column(PortGroup, uuid, "ports") or ()
+    reached = sorted({switch for port in ports for switch in db.look(OWNER, port)[:1]})
+    return (tuple((acl, switch) for acl in sorted(filters) for switch in reached),)
+
+
+@family(over=ACL_ON, emits=[ACL_KINDS])
+def kinds_of_acls(db: Reader, uuid: Uuid) -> Outputs:
+    """What a switch needs to know about an ACL."""
+    row = db.row(ACL, uuid)
+    if row is None:
+        return ((),)
+    kind = acls.kind(row)
+    return (tuple((switch, kind) for switch in db.look(ACL_ON, uuid)),)
+
+
+@family(over=ACL, emits=[PERSISTING])
+def persisting(db: Reader, uuid: Uuid) -> Outputs:
+    """The ACLs whose connections outlive changes, wherever they are."""
+    row = db.row(ACL, uuid)
+    return ((("", uuid),) if row is not None and acls.persists(row) else (),)
+
+
+@family(over=PERSISTING, emits=[ACL_NUMBERS])
+def acl_numbers(db: Reader, key: str) -> Outputs:
+    """A number for each ACL whose connections carry one: the one it has, or the smallest that is free."""
+    wanted = db.look(PERSISTING, key)
+    known = {uuid: row.id for uuid in wanted if (row := db.row(ACLID, uuid))}
+    taken = frozenset(known.values())
+    free = (each for each in range(1, acls.MOST_NUMBERS + 1) if each not in taken)
+    chosen = ((uuid, known[uuid] if uuid in known else next(free, 0)) for uuid in wanted)
+    return (tuple((uuid, number) for uuid, number in chosen if number),)
+
+
+@family(over=Meter, emits=[METERS])
+def meters(db: Reader, uuid: Uuid) -> Outputs:
+    """Meters go through as they are."""
+    row = db.row(Meter, uuid)
+    assert row is not None
+    return (((row.name, limit(db, row)),),)
+
+
+@family(over=ACL, emits=[OWN_METER, METERS])
+def copied_meters(db: Reader, uuid: Uuid) -> Outputs:
+    """An ACL that logs has a copy of a meter that is fair to all who share it."""
+    row = db.row(ACL, uuid)
+    shared = db.where(Meter, "name", row.meter)[:1] if row is not None and row.log and row.meter else []
+    if row is None or not shared or not shared[0].fair:
+        return None, ()
+    name = f"{shared[0].name}__{uuid}"
+    return name, ((name, limit(db, shared[0])),)
+
+
+def limit(db: Reader, meter: Meter) -> WantedMeter:
+    """What a meter says."""
+    return wanted_meter(meter, [db.row(MeterBand, each) for each in sorted(meter.bands)])
+
+
 @family(over=LogicalSwitch, emits=[SWITCH])
 def switch_views(db: Reader, uuid: Uuid) -> Outputs:
     """What a switch looks like to the rules."""
@@ -168,6 +243,8 @@ def switch_views(db: Reader, uuid: Uuid) -> Outputs:
     guests = len(row.ports) - sum(kind == ROUTER_KIND for kind, _, _ in special)
     localnets = [(name, network) for kind, name, network in special if kind == LOCALNET]
     (chosen,) = db.look(SETTINGS, "")[:1] or (Settings(),)
+    kinds = db.look(ACL_KINDS, uuid)
+    tiers = [max((kind.tier for kind in kinds if kind.place == place), default=0) for place in range(3)]
     return (
         Switch(
             settings=chosen,
@@ -182,6 +259,9 @@ def switch_views(db: Reader, uuid: Uuid) -> Outputs:
             floods_unregistered=config.get("mcast_flood_unregistered") == "true",
             has_static=any(kind == STATIC for kind, _, _ in special),
             arps_to_all_routers=config.get("broadcast-arps-to-all-routers") != "false",
+            filtered=bool(kinds),
+            tracks=any(kind.related for kind in kinds),
+            tiers=(tiers[acls.FROM], tiers[acls.AFTER], tiers[acls.TO]),
         ),
     )
 
@@ -192,6 +272,27 @@ def switch_flows(db: Reader, uuid: Uuid) -> Outputs:
     switch = db.look(SWITCH, uuid)
     assert switch is not None
     return (tuple((Origin(uuid, "", source), flows) for source, flows in RULES.for_switch(switch)),)
+
+
+@family(over=ACL_ON, emits=[FLOWS, PROBLEMS])
+def acl_flows(db: Reader, uuid: Uuid) -> Outputs:
+    """An ACL on each of its switches; on those that look alike its flows are the same."""
+    row = db.row(ACL, uuid)
+    if row is None:
+        return (), ()
+    own = db.look(OWN_METER, uuid)
+    number = db.look(ACL_NUMBERS, uuid) or 0 if acls.persists(row) else 0
+    view = acls.acl(row, own or row.meter, number)
+    made: dict[Switch, Provenance] = {}
+    flows: Provenance = ()
+    for datapath in db.look(ACL_ON, uuid):
+        switch = db.look(SWITCH, datapath)
+        if switch is None:
+            continue
+        if switch not in made:
+            made[switch] = RULES.acl.apply(Place(datapath, uuid[:8], switch.settings.drop), switch, view)
+        flows += tuple((origin._replace(datapath=datapath), given) for origin, given in made[switch])
+    return flows, tuple((uuid, text) for text in acls.problems(row))
 
 
 @family(over=LogicalSwitchPort, emits=[FLOWS, BINDINGS, MEMBERS, HA_GROUPS, PROBLEMS])
@@ -353,10 +454,17 @@ FAMILIES: tuple[Family, ...] = (
     special_ports,
     queues,
     tags,
+    filtered_groups,
+    kinds_of_acls,
+    persisting,
+    acl_numbers,
+    meters,
+    copied_meters,
     *ROUTER_FAMILIES,
     switch_views,
     *NAT_FAMILIES,
     switch_flows,
+    acl_flows,
     ports,
     liveness,
     address_sets,

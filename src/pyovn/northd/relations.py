@@ -6,6 +6,8 @@ from typing import NamedTuple
 from pyovn.incr.relation import Bag, Named, Single
 from pyovn.net.uuids import Uuid
 from pyovn.northd.flowtable import FlowRelation
+from pyovn.northd.model.acl import Kind
+from pyovn.northd.model.meter import WantedMeter
 from pyovn.northd.model.nat import Translation
 from pyovn.northd.model.router import Router
 from pyovn.northd.model.router_port import Link, RouterPort
@@ -79,6 +81,12 @@ FLOOD_L2 = Group("_MC_flood_l2", 32772)
 SETTINGS: Bag[str, Settings] = Bag("settings")  #: "" → the settings
 OWNER: Bag[Uuid, Uuid] = Bag("owner")  #: port → switches that list it
 SPECIAL: Bag[Uuid, tuple[str, str, str]] = Bag("special")  #: switch → (kind, port's name, detail)
+ACL_ON: Bag[Uuid, Uuid] = Bag("acl_on")  #: ACL → switches that it is on
+ACL_KINDS: Bag[Uuid, Kind] = Bag("acl_kinds")  #: switch → the kinds of ACLs that are on it
+PERSISTING: Bag[str, Uuid] = Bag("persisting")  #: "" → ACLs whose connections outlive changes
+ACL_NUMBERS: Named[Uuid, int] = Named("acl_numbers")  #: those ACLs → the numbers that their connections carry
+OWN_METER: Single[Uuid, str] = Single("own_meter")  #: ACL → the name of its copy of a meter
+METERS: Named[str, WantedMeter] = Named("meters")  #: by name
 SWITCH: Single[Uuid, Switch] = Single("switch")  #: switch → its view
 QUEUES: Named[str, int] = Named("queues")  #: port's name → queue
 SHAPED: Bag[str, str] = Bag("shaped")  #: "" → names of ports that want a queue

@@ -14,6 +14,14 @@ class Settings(NamedTuple):
     saves_state: bool = False  #: all chassis can `ct_state_save`
     commits_to_zone: bool = False  #: all chassis can `ct_commit_to_zone` and `ct_next` of a zone
     drop: str = DROP  #: how packets are dropped; `debug_drop_collector_set` wants a sample of each
+    drops_by_default: bool = False  #: `default_acl_drop`: what no ACL matches is dropped
+    trusts_invalid: bool = True  #: `use_ct_inv_match`
+    translates_fragments: bool = False  #: `acl_ct_translation`
+
+    @property
+    def drop_after(self) -> str:
+        """How packets are dropped after other actions, where the drop is implied."""
+        return "/* drop */" if self.drop == DROP else self.drop
 
 
 def settings(options: Mapping[str, str], features: Mapping[str, bool]) -> Settings:
@@ -23,6 +31,9 @@ def settings(options: Mapping[str, str], features: Mapping[str, bool]) -> Settin
         saves_state=features.get("ct_state_save", False),
         commits_to_zone=features.get("ct_commit_to_zone", False) and features.get("ct_next_zone", False),
         drop=drop(options),
+        drops_by_default=options.get("default_acl_drop") == "true",
+        trusts_invalid=options.get("use_ct_inv_match") != "false",
+        translates_fragments=options.get("acl_ct_translation") == "true",
     )
 
 

@@ -26,6 +26,10 @@ class Switch(NamedTuple):
     floods_unregistered: bool = False  #: `other_config:mcast_flood_unregistered`
     has_static: bool = False  #: a port wants all multicast
 
+    filtered: bool = False  #: it has ACLs
+    tracks: bool = False  #: some of them judge by connection
+    tiers: tuple[int, int, int] = (0, 0, 0)  #: the last tier of ACLs, by where they are judged: see `model.acl`
+
     @property
     def has_localnet(self) -> bool:
         """Is it attached to a physical network?"""

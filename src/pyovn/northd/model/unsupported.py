@@ -9,7 +9,6 @@ from pyovn.net.uuids import Uuid
 from pyovn.tables.nb import LogicalSwitch, LogicalSwitchPort
 
 SWITCH_COLUMNS = {
-    "acls": "ACLs",
     "qos_rules": "QoS rules",
     "load_balancer": "load balancers",
     "load_balancer_group": "load balancer groups",

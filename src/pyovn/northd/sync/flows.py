@@ -17,7 +17,7 @@ from typing import Any
 from pyovn.net.uuids import Uuid
 from pyovn.northd.feature import Origin
 from pyovn.northd.flowtable import FlowTable, Place, Shared, datapaths, signature_of
-from pyovn.northd.pipeline import AT, Flow
+from pyovn.northd.pipeline import AT, Flow, Tags
 from pyovn.northd.sync.references import References, reference_json
 from pyovn.ovsdb.txn import Txn
 from pyovn.tables.sb import LogicalDPGroup, LogicalFlow
@@ -25,6 +25,7 @@ from pyovn.tables.sb import LogicalDPGroup, LogicalFlow
 Json = Any
 
 NO_SET = ("set", ())
+IN_OUT = "in_out_port"
 _FLOW = tuple.__new__  # the constructor of a NamedTuple costs twice as much, and a restart makes 100,000
 
 COLUMNS = (
@@ -134,7 +135,7 @@ class FlowSync:
                 get("priority", 0),
                 get("match", ""),
                 get("actions", ""),
-                tags[1][0][1] if tags and tags[1] else None,
+                None if tags is None else tag_value(tags[1]),
                 meter if meter.__class__ is str else None,
                 description if description.__class__ is str else None,
             ),
@@ -268,7 +269,7 @@ class FlowSync:
             json["logical_dp_group"] = reference_json(row.group.uuid)
             row.group.users += 1
         if port is not None:
-            json["tags"] = ["map", [["in_out_port", port]]]
+            json["tags"] = ["map", [[IN_OUT, port]] if port.__class__ is str else port]
         if meter is not None:
             json["controller_meter"] = meter
         if description is not None and "flow_desc" in self.columns:
@@ -313,6 +314,13 @@ class FlowSync:
             found = self._by_signature[place.signature] = Group(name, members)
             self._named.append(found)
         return found
+
+
+def tag_value(tags: Sequence[Sequence[str]]) -> str | Tags | None:
+    """Tags as a flow has them: the name of its port, most often."""
+    if len(tags) == 1 and tags[0][0] == IN_OUT:
+        return tags[0][1]
+    return tuple(sorted((name, value) for name, value in tags)) or None
 
 
 def _is_right(place: Place | None, row: Installed) -> bool:

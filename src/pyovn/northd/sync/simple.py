@@ -1,4 +1,4 @@
-"""Tables whose rows are what a relation says: IP_Multicast, Address_Set, Port_Group."""
+"""Tables whose rows are what a relation says: IP_Multicast, Address_Set, Port_Group, ACL_ID."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from pyovn.northd.sync.datapath_binding import DatapathSync
 from pyovn.northd.sync.references import References
 from pyovn.northd.sync.rows import RowSync
 from pyovn.ovsdb.txn import Txn
-from pyovn.tables.sb import AddressSet, IPMulticast, PortGroup
+from pyovn.tables.sb import ACLID, AddressSet, IPMulticast, PortGroup
 
 SERVICE_MONITORS = "svc_monitor_mac"  #: the address set of the health checker
 
@@ -67,6 +67,29 @@ class AddressSetSync(RowSync[str, AddressSet]):
             txn.mutate(row, "addresses", "insert", come)
         if gone := row.addresses - wanted["addresses"]:
             txn.mutate(row, "addresses", "delete", gone)
+
+
+class ACLNumberSync(RowSync[Uuid, ACLID]):
+    """ACL_ID: the row has the UUID of its ACL."""
+
+    cls = ACLID
+
+    def __init__(self, wanted: Facts[Uuid, int | None, Any]) -> None:
+        super().__init__()
+        self.facts = wanted
+
+    def key(self, row: ACLID) -> Uuid | None:
+        """The ACL that a number is for."""
+        return row.uuid
+
+    def wanted(self, key: Uuid) -> Mapping[str, Any] | None:
+        """The number."""
+        found = self.facts.get(key)
+        return None if found is None else {"id": found}
+
+    def insert(self, txn: Txn, key: Uuid, wanted: Mapping[str, Any]) -> None:
+        """Add a row with the ACL's UUID."""
+        txn.insert_as(ACLID, key, **wanted)
 
 
 class PortGroupSync(RowSync[str, PortGroup]):
