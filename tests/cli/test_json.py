@@ -41,15 +41,15 @@ LISTINGS = {
 #: words that explain, and are in the text alone
 EXPLAINING = set(
     (
-        "switch router port nat external ip logical type mac ipv6-lla networks gateway chassis aka addresses router- "
-        "port tag parent bands: kb packet burst Type Sink Filter Index/Key Rules FWD_GROUP LS VIP VMAC CHILD_PORTS id "
-        "in out Logical Switch Port Protocol Source IP Address priority LOGICAL_PORT MAC Routing Policies IPv4 IPv6 "
-        "Routes Route Table <main> TYPE GATEWAY_PORT MATCH EXTERNAL_IP EXTERNAL_PORT LOGICAL_IP EXTERNAL_MAC UUID LB "
-        "PROTO IPs Private key Certificate CA Bootstrap route-table s log severity meter after-lb Chassis Encap "
-        "Port_Binding Datapath Pipeline Total number of flows the datapath uuid table action match lflows Bindings "
-        "Groups Load Balancers vips ports name tunnel_key logical_port protocol Bridge Interface Controller Manager "
-        "Zone Timeout system default Limit Default read-only read-write role MC bands ecmp-symmetric-reply options -> "
-        "Address : => { } "
+        "switch router port nat external ip logical type mac ipv6-lla networks gateway chassis aka addresses "
+        "router-port tag parent bands: kb packet burst Type Sink Filter Index/Key Rules FWD_GROUP LS VIP VMAC "
+        "CHILD_PORTS id in out Logical Switch Port Protocol Source IP Address priority LOGICAL_PORT MAC Routing "
+        "Policies IPv4 IPv6 Routes Route Table <main> TYPE GATEWAY_PORT MATCH EXTERNAL_IP EXTERNAL_PORT "
+        "LOGICAL_IP EXTERNAL_MAC UUID LB PROTO IPs Private key Certificate CA Bootstrap route-table s log "
+        "severity meter after-lb Chassis Encap Port_Binding Datapath Pipeline Total number of flows the datapath "
+        "uuid table action match lflows Bindings Groups Load Balancers vips ports name tunnel_key logical_port "
+        "protocol Bridge Interface Controller Manager Zone Timeout system default Limit Default read-only "
+        "read-write role MC bands ecmp-symmetric-reply options -> Address : => { } "
     ).split()
 )
 
