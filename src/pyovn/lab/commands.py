@@ -13,6 +13,7 @@ from pyovn.lab import ip_command, ping_command
 from pyovn.lab.guest import Guest, Unreachable
 from pyovn.lab.host import NoRoute
 from pyovn.lab.machines import Card, Machines, NoSuchThing
+from pyovn.lab.segment import NIC
 from pyovn.lab.wire import Reply
 from pyovn.net.errors import OvnError
 from pyovn.net.ip import ip_parse, ip_str
@@ -44,6 +45,8 @@ async def ip(machines: Machines, namespace: str | None, words: Sequence[str], re
         case ip_command.Execute(name, command):
             machines.namespace(name)
             return await execute(machines, name, command, reply)
+        case ip_command.SetLink(device, up=bool(up)) if namespace is None and NIC.fullmatch(device):
+            machines.nic(device).up = up
         case ip_command.SetLink() as settings:
             set_link(machines, machines.card(settings.device, namespace), settings)
         case ip_command.ChangeAddress(device, cidr, add):
