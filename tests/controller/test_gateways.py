@@ -60,6 +60,27 @@ def test_the_best_serves_while_it_hears_anyone():
     assert serves(world.core())
 
 
+def test_one_whose_switch_has_ended_gives_its_gateways_up():
+    world = gateways("ch1", "gw")
+    hears(world, "gw", "worker")
+    world.edit(PortBinding, id_of("port", "cr-out"), chassis=id_of("chassis", "ch1"))
+    core = world.core()
+    core.switch_is_gone()
+    core.update({})
+    assert releases(core)
+    core.switch_is(option_field=0, features=frozenset())
+    core.update({})
+    assert not releases(core)
+
+
+def releases(core):
+    return [
+        edit
+        for edit in core.southbound_edits(0.0)
+        if isinstance(getattr(edit, "row", None), PortBinding) and edit.columns["chassis"] is None
+    ]
+
+
 def test_the_only_one_needs_to_hear_nobody():
     assert serves(gateways("ch1").core())
 

@@ -77,6 +77,7 @@ class Core:
             "option_field": -1,
             "bridge_mac": bridge_mac,
             "started_ms": now_ms,
+            "is_stranded": False,
         }
         self.local.put(Host, HOST, **self._host)
         self.settled = False
@@ -98,7 +99,12 @@ class Core:
 
     def switch_is(self, *, option_field: int, features: frozenset[str]) -> None:
         """What the switch said about itself."""
-        self._host.update(option_field=option_field, features=features)
+        self._host.update(option_field=option_field, features=features, is_stranded=False)
+        self.local.put(Host, HOST, **self._host)
+
+    def switch_is_gone(self) -> None:
+        """The switch, if it was there before, has ended: what others can do instead of us is theirs."""
+        self._host.update(is_stranded=self._host["option_field"] >= 0)
         self.local.put(Host, HOST, **self._host)
 
     def settle(self) -> None:

@@ -234,12 +234,13 @@ def paths(db: Reader, ours: Settings, chassis: Uuid, encap: Uuid | None) -> list
 def serving(db: Reader, ours: Settings, group: Group) -> str | None:
     """The chassis of a group that is active as far as we see: the first that answers, or we ourselves.
 
-    A chassis that reaches no other at all, of the group or not, has lost the network, so it stays back.
+    A chassis that reaches no other at all, of the group or not, has lost the network, so it stays back; so does one
+    whose switch has ended, for what that said last of the others stands for ever.
     """
     if len(group.members) == 1:
         return group.members[0]
     alive = db.look(ALIVE, ALL)
-    if not alive:
+    if not alive or db.column(Host, THE_HOST, "is_stranded"):
         return None
     return next((name for name in group.members if name == ours.chassis or name in alive), None)
 
