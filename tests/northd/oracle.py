@@ -118,6 +118,7 @@ class Oracle:
         ours = self.compiler()
         plans = (
             ("OVN_Northbound", ours.northbound_options()),
+            ("OVN_Northbound", ours.leases_transaction()),
             ("OVN_Southbound", ours.southbound_transaction()),
             ("OVN_Northbound", ours.northbound_transaction()),
         )
@@ -139,7 +140,7 @@ class Oracle:
         """What ours would do about the C northd's work."""
         southbound = self.dump(sb.SOUTHBOUND)
         ours = loaded(self.dump(nb.NORTHBOUND), southbound)
-        before = ours.northbound_options().operations()
+        before = [*ours.northbound_options().operations(), *ours.leases_transaction().operations()]
         south = but_for_numbers(ours.southbound_transaction().operations(), southbound.get("Logical_Flow", {}))
         return [*before, *south, *ours.northbound_transaction().operations()]
 

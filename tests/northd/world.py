@@ -102,10 +102,14 @@ class World:
 
     def _work(self) -> bool:
         """One step of northd; True where it did something."""
-        self._compile()
-        before = self.compiler.northbound_options()
-        if before:
+        done = []
+        if before := self.compiler.northbound_options():
             self.transact("OVN_Northbound", before)
+            done.append(before)
+        self._compile()
+        while leases := self.compiler.leases_transaction():
+            self.transact("OVN_Northbound", leases)
+            done.append(leases)
             self._compile()
         south = self.compiler.southbound_transaction()
         if south:
@@ -115,7 +119,7 @@ class World:
         north = self.compiler.northbound_transaction()
         if north:
             self.transact("OVN_Northbound", north)
-        done = [txn for txn in (before, south, north) if txn]
+        done += [txn for txn in (south, north) if txn]
         self.transactions += done
         return bool(done)
 
@@ -146,5 +150,5 @@ class World:
     def objections(self) -> list[Json]:
         """What a northd that starts now would do."""
         fresh = self.restarted()
-        before = fresh.northbound_options().operations()
+        before = [*fresh.northbound_options().operations(), *fresh.leases_transaction().operations()]
         return [*before, *fresh.southbound_transaction().operations(), *fresh.northbound_transaction().operations()]

@@ -20,6 +20,7 @@ from pyovn.northd.sync import constants, datapath_binding, port_binding, upkeep
 from pyovn.northd.sync.datapath_binding import DatapathSync
 from pyovn.northd.sync.flows import FlowSync
 from pyovn.northd.sync.ha_chassis_group import HAGroupSync
+from pyovn.northd.sync.leases import LeaseSync
 from pyovn.northd.sync.meter import MeterSync
 from pyovn.northd.sync.multicast_group import GroupSync
 from pyovn.northd.sync.northbound import PortStateSync
@@ -86,7 +87,7 @@ SOUTHBOUND: Mapping[type[Row], Sequence[str] | None] = {
     sb.RBACPermission: None,
 }  # fmt: skip
 #: columns that northd writes; units that read them say so
-QUIET: Mapping[type[Row], Sequence[str]] = {nb.LogicalSwitchPort: ("up", "tag", "dynamic_addresses")}
+QUIET: Mapping[type[Row], Sequence[str]] = {nb.LogicalSwitchPort: ("up", "tag")}
 
 
 class Compiler:
@@ -116,6 +117,7 @@ class Compiler:
         self.acl_numbers = ACLNumberSync(facts(are.ACL_NUMBERS))
         self.port_groups = PortGroupSync(facts(are.PORT_GROUPS), self.datapaths)
         self.ha_groups = HAGroupSync(facts(are.HA_GROUPS), facts(are.REFERRING), southbound)
+        self.leases = LeaseSync(facts(are.WISHES), facts(are.IP_CLAIMS), facts(are.MAC_CLAIMS))
         self.port_states = PortStateSync(facts(are.LIVENESS), facts(are.BINDINGS))
         self.dhcp4, self.dhcp6 = constants.DHCP4Sync(), constants.DHCP6Sync()
         self.permissions = constants.PermissionSync()
@@ -145,6 +147,7 @@ class Compiler:
         for sync, facts in self._touched:
             sync.touch_all()
             sync.touch(facts)
+        self.leases.everything()
         self.port_groups.touch_all()
         self.port_groups.rename(dict.fromkeys(self.engine.facts(are.PORT_GROUPS)), {})
         self.dhcp4.touch(self.dhcp4.options)
@@ -226,6 +229,12 @@ class Compiler:
             txn.update(row, options=upkeep.options(row.options, self.random, self.most))
         return txn
 
+    def leases_transaction(self) -> Txn:
+        """The addresses that ports ask for and do not have; flows are about those that the database shows."""
+        txn = Txn()
+        self.leases.plan(txn)
+        return txn
+
     def northbound_transaction(self) -> Txn:
         """What is to be done about the northbound database: tags and the state of ports."""
         txn = Txn()
@@ -239,7 +248,7 @@ class Compiler:
     def problems(self) -> Iterable[tuple[Uuid, str]]:
         """All that is wrong with the configuration, by row."""
         facts = self.engine.facts(are.PROBLEMS)
-        return [(row, text) for row in facts for text in facts.get(row)]
+        return [*((row, text) for row in facts for text in facts.get(row)), *self.leases.problems()]
 
 
 def compile_snapshot(northbound: Source, southbound: Source, random: Callable[[int], int]) -> Compiler:

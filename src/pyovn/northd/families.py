@@ -9,7 +9,9 @@ from pyovn.northd.model.addresses import Address6, Addresses, nonsense
 from pyovn.northd.model.announcements import announced
 from pyovn.northd.model.binding import binding, groups, receives_multicast
 from pyovn.northd.model.chassis import common_features
+from pyovn.northd.model.claims import addressing
 from pyovn.northd.model.datapath import wanted_datapath
+from pyovn.northd.model.ipam import WRITTEN, Claim, host_claims, mac_claims, pool
 from pyovn.northd.model.meter import WantedMeter, wanted_meter
 from pyovn.northd.model.multicast import snooping
 from pyovn.northd.model.options import number
@@ -30,14 +32,17 @@ from pyovn.northd.relations import (
     DATAPATHS,
     FLOWS,
     HA_GROUPS,
+    IP_CLAIMS,
     LINKS,
     LIVENESS,
+    MAC_CLAIMS,
     MEMBERS,
     METERS,
     NESTED,
     OWN_METER,
     OWNER,
     PERSISTING,
+    POOLS,
     PORT_GROUPS,
     PRESENT,
     PROBLEMS,
@@ -51,6 +56,7 @@ from pyovn.northd.relations import (
     SPECIAL,
     SWITCH,
     TAGS,
+    WISHES,
     Binding,
     Group,
 )
@@ -90,14 +96,17 @@ def global_settings(db: Reader, uuid: Uuid) -> Outputs:
     return ((("", settings(db.column(NBGlobal, uuid, "options"), features)),),)
 
 
-@family(over=LogicalSwitch, emits=[OWNER, ACL_ON, DATAPATHS, SNOOPING, PROBLEMS])
+@family(over=LogicalSwitch, emits=[OWNER, ACL_ON, DATAPATHS, SNOOPING, POOLS, PROBLEMS])
 def switches(db: Reader, uuid: Uuid) -> Outputs:
     """Which ports a switch has, and what the southbound database says about it as a whole."""
     row = db.row(LogicalSwitch, uuid)
     assert row is not None
     owned = tuple([(port, uuid) for port in sorted(row.ports)])
     filters = tuple((acl, uuid) for acl in sorted(row.acls))
-    return owned, filters, wanted_datapath(row), snooping(row.other_config), tuple(unsupported.of_switch(row))
+    config = row.other_config
+    given, wrong = pool(config)
+    problems = [*unsupported.of_switch(row), *((uuid, f"logical switch {row.name}: {text}") for text in wrong)]
+    return owned, filters, wanted_datapath(row), snooping(config), given, tuple(problems)
 
 
 @family(over=LogicalSwitchPort, emits=[SPECIAL, SHAPED, NESTED, LINKS])
@@ -258,6 +267,7 @@ def switch_views(db: Reader, uuid: Uuid) -> Outputs:
             snoops=config.get("mcast_snoop") == "true",
             floods_unregistered=config.get("mcast_flood_unregistered") == "true",
             has_static=any(kind == STATIC for kind, _, _ in special),
+            assigns=db.look(POOLS, uuid) is not None,
             arps_to_all_routers=config.get("broadcast-arps-to-all-routers") != "false",
             filtered=bool(kinds),
             tracks=any(kind.related for kind in kinds),
@@ -295,13 +305,13 @@ def acl_flows(db: Reader, uuid: Uuid) -> Outputs:
     return flows, tuple((uuid, text) for text in acls.problems(row))
 
 
-@family(over=LogicalSwitchPort, emits=[FLOWS, BINDINGS, MEMBERS, HA_GROUPS, PROBLEMS])
+@family(over=LogicalSwitchPort, emits=[FLOWS, BINDINGS, MEMBERS, HA_GROUPS, WISHES, IP_CLAIMS, MAC_CLAIMS, PROBLEMS])
 def ports(db: Reader, uuid: Uuid) -> Outputs:
     """All that there is because of a port."""
     owners = db.look(OWNER, uuid)
     row = db.row(LogicalSwitchPort, uuid)
     if not owners or row is None:
-        return (), (), (), (), ()
+        return (), (), (), (), None, (), (), ()
     datapath = owners[0]
     switch = db.look(SWITCH, datapath)
     assert switch is not None
@@ -314,6 +324,7 @@ def ports(db: Reader, uuid: Uuid) -> Outputs:
     port = Port(row, queue, answers=up)
     if row.type == "virtual":
         port.parents = parents(db, row, datapath)
+    wish, hosts, macs = addressing(db, switch, port, datapath)
     bound, problems = binding(db, switch, port, datapath)
     member_of = groups(port, datapath)
     beyond: Provenance = ()
@@ -329,10 +340,12 @@ def ports(db: Reader, uuid: Uuid) -> Outputs:
     flows = RULES.for_port(switch, port, datapath) + beyond
     if port.shape.unusual:
         problems = (*problems, *unsupported.of_port(row))
-    for entry in nonsense(row.addresses, port.addresses):
+    for entry in nonsense(row.addresses - port.requests.keys(), port.written):
         problems = (*problems, (uuid, f"logical switch port {row.name}: invalid syntax '{entry}' in addresses"))
     group = ha_group(db, row.ha_chassis_group) if row.ha_chassis_group else ()
-    return flows, bindings, member_of, group, problems
+    if len(port.requests) > 1:
+        problems = (*problems, (uuid, f"logical switch port {row.name}: several dynamic addresses, the first counts"))
+    return flows, bindings, member_of, group, wish, hosts, macs, problems
 
 
 def link(db: Reader, switch: Switch, port: Port, datapath: Uuid, bound: Binding) -> Linked:
@@ -368,6 +381,20 @@ def link(db: Reader, switch: Switch, port: Port, datapath: Uuid, bound: Binding)
         bindings.append((f"cr-{row.name}", other))
     more = (((datapath, ROUTER_FLOOD), bindings[-1][0]),) if router.relays and port.shape.enabled else ()
     return flows, tuple(bindings), more, ()
+
+
+@family(over=LogicalRouterPort, emits=[IP_CLAIMS, MAC_CLAIMS])
+def router_claims(db: Reader, uuid: Uuid) -> Outputs:
+    """The addresses of a router port, which nobody else is to be given."""
+    port = db.look(ROUTER_PORT, uuid)
+    if port is None:
+        return (), ()
+    (chosen,) = db.look(SETTINGS, "")[:1] or (Settings(),)
+    claim = Claim(WRITTEN, port.label, uuid)
+    own = (own_addresses(port),)
+    switch = None if port.link is None else port.link.switch
+    hosts = () if switch is None else host_claims(switch, db.look(POOLS, switch), own, claim)
+    return hosts, mac_claims(chosen.mac_prefix, own, claim)
 
 
 def own_addresses(peer: RouterPort) -> Addresses:
@@ -466,6 +493,7 @@ FAMILIES: tuple[Family, ...] = (
     switch_flows,
     acl_flows,
     ports,
+    router_claims,
     liveness,
     address_sets,
     port_groups,

@@ -7,6 +7,7 @@ from pyovn.incr.relation import Bag, Named, Single
 from pyovn.net.uuids import Uuid
 from pyovn.northd.flowtable import FlowRelation
 from pyovn.northd.model.acl import Kind
+from pyovn.northd.model.ipam import Claim, Pool, Wish
 from pyovn.northd.model.meter import WantedMeter
 from pyovn.northd.model.nat import Translation
 from pyovn.northd.model.router import Router
@@ -102,6 +103,10 @@ PORT_GROUPS: Bag[tuple[str, Uuid], str] = Bag("port_groups")  #: name and datapa
 LIVENESS: Named[str, bool] = Named("liveness")  #: port's name → is it up
 NESTED: Bag[str, tuple[str, int, int]] = Bag("nested")  #: parent's name → (port's name, VLAN wanted, VLAN in use)
 TAGS: Named[str, int] = Named("tags")  #: nested port's name → the VLAN chosen for it
+POOLS: Single[Uuid, Pool] = Single("pools")  #: switch → the addresses that its ports can be given
+WISHES: Single[Uuid, Wish] = Single("wishes")  #: port → the addresses that it asks for
+IP_CLAIMS: Bag[tuple[Uuid, int], Claim] = Bag("ip_claims")  #: switch and IPv4 address → who has it
+MAC_CLAIMS: Bag[int, Claim] = Bag("mac_claims")  #: MAC with our prefix → who has it
 HA_GROUPS: Named[str, frozenset[tuple[str, int]]] = Named("ha_groups")  #: by name: chassis and priorities
 REFERRING: Named[str, frozenset[Uuid]] = Named("referring")  #: group's name → chassis that depend on it
 PRESENT: Bag[tuple[Uuid, Uuid], bool] = Bag("present")  #: Datapath_Binding and chassis with guests there

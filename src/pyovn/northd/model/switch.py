@@ -29,6 +29,7 @@ class Switch(NamedTuple):
     filtered: bool = False  #: it has ACLs
     tracks: bool = False  #: some of them judge by connection
     tiers: tuple[int, int, int] = (0, 0, 0)  #: the last tier of ACLs, by where they are judged: see `model.acl`
+    assigns: bool = False  #: it has addresses for ports that ask for some
 
     @property
     def has_localnet(self) -> bool:

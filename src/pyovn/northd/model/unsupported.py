@@ -36,5 +36,3 @@ def of_port(row: LogicalSwitchPort) -> Iterator[tuple[Uuid, str]]:
     for column, what in PORT_COLUMNS.items():
         if getattr(row, column):
             yield row.uuid, f"logical switch port {row.name}: {what} are not supported and have no effect"
-    if any("dynamic" in entry.split() for entry in row.addresses):
-        yield row.uuid, f"logical switch port {row.name}: dynamic addresses are not supported, none is assigned"
