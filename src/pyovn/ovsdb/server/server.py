@@ -221,7 +221,7 @@ class Server:
     def _run(self, session: Session, id: Json, database: Database, operations: list[Json], waited_ms: int) -> None:
         transaction = database.transaction(self.uuids)
         caller = Caller(
-            lambda lock: self.locks.owner(lock) is session,
+            session.holds_lock,
             database.read_only or session.read_only,
             waited_ms,
             Guard(database.tables, session.role, session.identity) if session.role else None,

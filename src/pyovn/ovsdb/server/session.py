@@ -198,6 +198,10 @@ class Session:
         except Refused as refusal:
             self.refuse(id, refusal.json())
 
+    def holds_lock(self, name: str) -> bool:
+        """True where the client owns a lock."""
+        return self.server.locks.owner(name) is self
+
     def end(self) -> None:
         """Ask the shell to close the connection."""
         self.ending = True
