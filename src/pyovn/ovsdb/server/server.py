@@ -55,6 +55,7 @@ class Server:
         self.dirty: set[Session] = set()  #: sessions with something to send
         self.counters: dict[str, int] = {}
         self.initials = Initials()
+        self.knows_conditions = True  #: in monitors; to try how clients do without
         self._views: dict[str, dict[Any, View]] = {}
         self._waiting: list[Waiting] = []
         self._changed: set[tuple[str, str]] = set()
