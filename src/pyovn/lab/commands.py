@@ -9,9 +9,9 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 
-from pyovn.lab import ip_command, ping_command
+from pyovn.lab import http, ip_command, ping_command, traceroute_command
 from pyovn.lab.guest import Guest, Unreachable
-from pyovn.lab.host import NoRoute
+from pyovn.lab.host import NoRoute, TooLong
 from pyovn.lab.machines import Card, Machines, NoSuchThing
 from pyovn.lab.segment import NIC
 from pyovn.lab.wire import Reply
@@ -84,6 +84,8 @@ def set_link(machines: Machines, card: Card, settings: ip_command.SetLink) -> No
         host.mtu = settings.mtu
     if settings.up is not None:
         host.up = settings.up
+    if settings.up:
+        card.guest.send(host.solicit(card.guest.now()))
 
 
 def cards_of(machines: Machines, namespace: str | None) -> list[Card]:
@@ -116,8 +118,14 @@ async def one_ping(guest: Guest, command: ping_command.Ping, tally: ping_command
     """Send one request; returns the line that it is worth."""
     try:
         echo = await guest.ping(
-            command.destination, sequence=tally.sent, size=command.size, timeout_s=command.timeout_s
+            command.destination,
+            sequence=tally.sent,
+            size=command.size,
+            timeout_s=command.timeout_s,
+            ttl=command.ttl,
         )
+    except TooLong as fault:
+        return tally.too_long(fault.mtu)
     except Unreachable as fault:
         return f"{fault}\n"
     return "" if echo is None else tally.answered(echo.sequence, echo.ttl, echo.time_ms)
@@ -151,11 +159,13 @@ def show_link(card: Card) -> str:
 def show_addresses(card: Card) -> str:
     """`ip addr` of a card."""
     host, lines = card.guest.host, [show_link(card)]
-    for (version, value), length in (*host.addresses, host.link_local):
+    for host_address in (*host.addresses, host.link_local):
+        (version, value), length = host_address
         family, scope = (
             ("inet", "global") if version == 4 else ("inet6", "link" if value >> 112 == 0xFE80 else "global")
         )
-        lines.append(f"    {family} {ip_str(version, value)}/{length} scope {scope}\n")
+        told = " dynamic" if host_address in host.advertised else ""
+        lines.append(f"    {family} {ip_str(version, value)}/{length} scope {scope}{told}\n")
     return "".join(lines)
 
 
@@ -199,8 +209,42 @@ async def serve(machines: Machines, namespace: str | None, words: Sequence[str],
         if protocol == "udp":
             card.guest.echo_udp(int(port))
         else:
-            card.guest.serve_tcp(int(port), lambda said: said)
+            card.guest.serve_tcp(int(port), lambda said, _: said)
     await reply.out(f"serving {protocol} {port}\n")
+    return 0
+
+
+async def serve_http(machines: Machines, namespace: str | None, words: Sequence[str], reply: Reply) -> int:
+    """`httpd [PORT]`: answer with a page that says whom the guest sees, from now on."""
+    port = int(words[0]) if words else http.PORT
+    for card in cards_of(machines, namespace):
+        card.guest.serve_tcp(port, lambda _, client, name=card.name: http.page(name, client))  # type: ignore[misc]
+    return 0
+
+
+async def curl(machines: Machines, namespace: str | None, words: Sequence[str], reply: Reply) -> int:
+    """`curl URL`: fetch a page and print it.  Raises Malformed, NoRoute, Unreachable."""
+    (text,) = [word for word in words if not word.startswith("-")]
+    url = http.parse_url(text)
+    response = await guest_towards(machines, namespace, url.address).request(url.address, url.port, http.request(url))
+    await reply.out(http.body(response).decode(errors="replace"))
+    return 0
+
+
+async def traceroute(machines: Machines, namespace: str | None, words: Sequence[str], reply: Reply) -> int:
+    """The `traceroute` command."""
+    command = traceroute_command.parse(words)
+    guest, destination = guest_towards(machines, namespace, command.destination), ip_parse(command.destination)
+    await reply.out(traceroute_command.heading(command))
+    port = traceroute_command.FIRST_PORT
+    for hop in range(1, command.hops + 1):
+        answers = []
+        for _ in range(command.probes):
+            answers.append(await guest.probe(destination, port, hop, command.timeout_s))
+            port += 1
+        await reply.out(traceroute_command.line(hop, answers))
+        if any(answer is not None and answer.last for answer in answers):
+            return 0
     return 0
 
 
@@ -231,5 +275,8 @@ PROGRAMS: dict[str, Inside] = {
     "udp": udp,
     "tcp": tcp,
     "serve": serve,
+    "httpd": serve_http,
+    "curl": curl,
+    "traceroute": traceroute,
     "guests": show_guests,
 }

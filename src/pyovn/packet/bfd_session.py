@@ -78,13 +78,12 @@ class Session:
             if self.remote is None or self.remote.required_min_rx_us:
                 yield self._control(POLL if self._polling else 0)
 
-    def retime(self, timers: Timers) -> None:
-        """Offer other intervals; a session that is up asks whether the other side has noticed (RFC 5880 §6.5)."""
+    def retime(self, timers: Timers, now: float) -> None:
+        """Offer other intervals from now on; a session that is up asks whether that was noticed (RFC 5880 §6.5)."""
         if timers == self.timers:
             return
-        self.timers = timers
+        self.timers, self.send_at = timers, now
         self._polling = self.state is State.UP
-        self._plan()
 
     @property
     def deadline(self) -> float:

@@ -166,7 +166,7 @@ class Monitor:
         self.config = config
         self._look_at = now + self._look_every
         self._offered = timers_of(config, self._offered.discriminator)
-        self.session.retime(self._offered)
+        self.session.retime(self._offered, now)
         concatenated = Diagnostic.CONCATENATED_DOWN
         if config.cpath_down:
             self.session.diagnostic = concatenated
@@ -259,7 +259,7 @@ class Monitor:
         decay = self.config.decay_min_rx_ms * MS
         if decay > self._offered.min_rx_us:
             idle = self._data_at is None or now - self._data_at >= DECAY_S
-            self.session.retime(self._offered._replace(min_rx_us=decay) if idle else self._offered)
+            self.session.retime(self._offered._replace(min_rx_us=decay) if idle else self._offered, now)
 
     def _receives(self, now: float) -> bool:
         """With `forwarding_if_rx`: whether data that comes in speaks for the port."""
