@@ -51,7 +51,7 @@ class World:
         self.transactions: list[Txn] = []  #: what northd has done in the last edit
         for name, replica in self.replicas.items():
             requests = {table_name(cls): [{"columns": self._columns(cls)}] for cls in replica.classes}
-            self._call("monitor_cond", name, name, requests)
+            self.call("monitor_cond", name, name, requests)
         self.edit(lambda txn: txn.insert(nb.NBGlobal))
 
     def _bits(self, bits: int) -> int:
@@ -61,7 +61,8 @@ class World:
     def _columns(cls: type[Row]) -> list[str]:
         return list({**NORTHBOUND, **SOUTHBOUND}[cls] or columns(cls))
 
-    def _call(self, method: str, *params: Json) -> Json:
+    def call(self, method: str, *params: Json) -> Json:
+        """Ask the database server."""
         number = next(self._ids)
         self.session.handle(json.loads(json.dumps({"id": number, "method": method, "params": params})))
         for sync in self.session.outbox:
@@ -83,7 +84,7 @@ class World:
     def transact(self, database: str, txn: Txn) -> list[Json]:
         """Carry out a transaction that must succeed."""
         operations = [json.loads(each) if isinstance(each, bytes) else each for each in txn.operations()]
-        return txn.settle(self._call("transact", database, *operations))
+        return txn.settle(self.call("transact", database, *operations))
 
     def edit(self, edit: Callable[[Txn], object], database: str = "OVN_Northbound") -> None:
         """Change a database, and let northd carry it over."""
@@ -135,8 +136,8 @@ class World:
     def dump(self, database: Any) -> dict[str, Json]:
         """Everything in a database, as a monitor would tell it at first."""
         requests = {table_name(cls): [{"columns": list(columns(cls))}] for cls in database.tables}
-        tables: dict[str, Json] = self._call("monitor_cond", database.name, "dump", requests)
-        self._call("monitor_cancel", "dump")
+        tables: dict[str, Json] = self.call("monitor_cond", database.name, "dump", requests)
+        self.call("monitor_cancel", "dump")
         return tables
 
     def flows(self) -> list[dict[str, Json]]:

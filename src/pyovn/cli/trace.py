@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from getopt import GetoptError, gnu_getopt
 from typing import Any
 
-from pyovn.cli.session import Session, connect
+from pyovn.cli.session import connect
 from pyovn.net.errors import Malformed, OvnError
 from pyovn.net.ip import ip_parse
 from pyovn.trace.flow_text import CT_FLAGS
@@ -168,7 +168,7 @@ def load(given: Sequence[tuple[str, str]]) -> Network:
     names = {name for name, _ in given}
     session = connect(remote, DATABASE, leader_only="--no-leader-only" not in names, tls=values)
     try:
-        tables = read_tables(session)
+        tables = read_tables(session.call)
     finally:
         session.close()
     return Network(tables, friendly_names="--no-friendly-names" not in names, warn=_warn)
@@ -178,15 +178,15 @@ def _warn(text: str) -> None:
     sys.stderr.write(f"ovntrace|WARN|{text}\n")
 
 
-def read_tables(session: Session) -> dict[str, list[dict[str, Any]]]:
+def read_tables(call: Callable[..., Any]) -> dict[str, list[dict[str, Any]]]:
     """All that a trace reads, in one snapshot; tables and columns an older server lacks are empty."""
-    schema = session.call("get_schema", DATABASE)["tables"]
+    schema = call("get_schema", DATABASE)["tables"]
     selects = []
     for table, columns in COLUMNS.items():
         if table in schema:
             known = [column for column in columns if column == "_uuid" or column in schema[table]["columns"]]
             selects.append({"op": "select", "table": table, "where": [], "columns": known})
-    answers = iter(session.call("transact", DATABASE, *selects))
+    answers = iter(call("transact", DATABASE, *selects))
     return {
         table: list(_rows(next(answers)["rows"], columns)) if table in schema else []
         for table, columns in COLUMNS.items()

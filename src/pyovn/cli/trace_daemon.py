@@ -47,7 +47,7 @@ async def body(daemon: Daemon) -> None:
             leader_only="no-leader-only" not in daemon.arguments,
         )
         try:
-            tables = read_tables(session)
+            tables = read_tables(session.call)
         finally:
             session.close()
         friendly = "no-friendly-names" not in daemon.arguments
