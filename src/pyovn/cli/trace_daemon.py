@@ -40,7 +40,7 @@ async def body(daemon: Daemon) -> None:
 
     def trace(words: list[str]) -> str:
         given, rest = split(words)
-        request = request_of(given, rest)
+        request = request_of(given, rest, log.warning)
         session = connect(
             daemon.arguments.text("db") or default_database(),
             DATABASE,
