@@ -15,12 +15,13 @@ from pyovn.net.uuids import Uuid
 from pyovn.northd import relations as are
 from pyovn.northd.families import FAMILIES
 from pyovn.northd.flowtable import FlowTable
-from pyovn.northd.model.chassis import has_vxlan, remote_chassis
+from pyovn.northd.model.chassis import has_vxlan, know_groups_apart, remote_chassis
 from pyovn.northd.sync import constants, datapath_binding, port_binding, upkeep
 from pyovn.northd.sync.datapath_binding import DatapathSync
 from pyovn.northd.sync.flows import FlowSync
 from pyovn.northd.sync.ha_chassis_group import HAGroupSync
 from pyovn.northd.sync.leases import LeaseSync
+from pyovn.northd.sync.load_balancer import BalancerSync
 from pyovn.northd.sync.meter import MeterSync
 from pyovn.northd.sync.multicast_group import GroupSync
 from pyovn.northd.sync.northbound import PortStateSync
@@ -43,6 +44,8 @@ NORTHBOUND: Mapping[type[Row], Sequence[str] | None] = {
     nb.LogicalSwitch: None,
     nb.LogicalSwitchPort: None,
     nb.ACL: None,
+    nb.LoadBalancer: ("name", "vips", "protocol", "selection_fields", "ip_port_mappings", "options", "health_check"),
+    nb.LoadBalancerGroup: None,
     nb.Meter: None,
     nb.MeterBand: None,
     nb.AddressSet: ("name", "addresses"),
@@ -75,6 +78,7 @@ SOUTHBOUND: Mapping[type[Row], Sequence[str] | None] = {
     sb.IPMulticast: None,
     sb.ACLID: None,
     sb.AddressSet: None,
+    sb.LoadBalancer: None,
     sb.Meter: None,
     sb.MeterBand: None,
     sb.PortGroup: None,
@@ -119,6 +123,7 @@ class Compiler:
         self.ha_groups = HAGroupSync(facts(are.HA_GROUPS), facts(are.REFERRING), southbound)
         self.leases = LeaseSync(facts(are.WISHES), facts(are.IP_CLAIMS), facts(are.MAC_CLAIMS))
         self.port_states = PortStateSync(facts(are.LIVENESS), facts(are.BINDINGS))
+        self.balancers = BalancerSync(facts(are.BALANCERS), self.flows)
         self.dhcp4, self.dhcp6 = constants.DHCP4Sync(), constants.DHCP6Sync()
         self.permissions = constants.PermissionSync()
         self.roles = constants.RoleSync(self.permissions)
@@ -139,6 +144,7 @@ class Compiler:
             self.dhcp6,
             self.permissions,
             self.roles,
+            self.balancers,
         )
         self.everything()
 
@@ -154,6 +160,8 @@ class Compiler:
         self.dhcp6.touch(self.dhcp6.options)
         self.permissions.touch(constants.PERMISSIONS)
         self.roles.touch([constants.ROLE])
+        self.balancers.touch_all()
+        self.balancers.touch(self.engine.facts(are.BALANCERS))
         self._global_dirty = True
 
     def run(self, changes: Changes) -> None:
@@ -167,12 +175,15 @@ class Compiler:
                 sync.seen(changes[sync.cls])
         if nb.LogicalSwitchPort in changes:
             self.port_states.seen(changes[nb.LogicalSwitchPort])
+        if sb.Chassis in changes:
+            self.balancers.group(apart=know_groups_apart(self.southbound.rows(sb.Chassis).values()))
         if changes.keys() & {sb.HAChassis, sb.Chassis}:
             self.ha_groups.touch_all()
         if changes.keys() & {nb.NBGlobal, sb.SBGlobal, sb.Encap, sb.Chassis}:
             self._global_dirty = True
             self._limit_keys()
-        self.engine.run(changes)
+        # no unit reads southbound load balancers; their UUIDs, which are those of the northbound ones, would mislead it
+        self.engine.run({cls: rows for cls, rows in changes.items() if cls is not sb.LoadBalancer})
 
     def _limit_keys(self) -> None:
         """VXLAN has room for small keys only."""
@@ -198,6 +209,8 @@ class Compiler:
         for sync in (self.port_groups, self.dhcp4, self.dhcp6, self.permissions, self.roles):
             sync.plan(txn)
         self.flows.plan(txn)
+        self.balancers.touch(self.engine.facts(are.BALANCERS).take())
+        self.balancers.plan(txn)
         return txn
 
     def _plan_global(self, txn: Txn) -> None:

@@ -2,6 +2,7 @@
 
 from pyovn.incr.engine import Family, Reader, family
 from pyovn.net.uuids import Uuid
+from pyovn.northd.balancer_families import BALANCER_FAMILIES, BALANCER_SITES, is_balanced
 from pyovn.northd.feature import Origin, Place, Provenance
 from pyovn.northd.model import acl as acls
 from pyovn.northd.model import unsupported
@@ -253,6 +254,7 @@ def switch_views(db: Reader, uuid: Uuid) -> Outputs:
     localnets = [(name, network) for kind, name, network in special if kind == LOCALNET]
     (chosen,) = db.look(SETTINGS, "")[:1] or (Settings(),)
     kinds = db.look(ACL_KINDS, uuid)
+    mixes = config.get("enable-stateless-acl-with-lb") == "true"
     tiers = [max((kind.tier for kind in kinds if kind.place == place), default=0) for place in range(3)]
     return (
         Switch(
@@ -270,7 +272,10 @@ def switch_views(db: Reader, uuid: Uuid) -> Outputs:
             assigns=db.look(POOLS, uuid) is not None,
             arps_to_all_routers=config.get("broadcast-arps-to-all-routers") != "false",
             filtered=bool(kinds),
-            tracks=any(kind.related for kind in kinds),
+            related=any(kind.related for kind in kinds),
+            balanced=is_balanced(db, uuid),
+            mixes=mixes,
+            balances_untracked=mixes and bool(row.load_balancer),
             tiers=(tiers[acls.FROM], tiers[acls.AFTER], tiers[acls.TO]),
         ),
     )
@@ -481,6 +486,7 @@ FAMILIES: tuple[Family, ...] = (
     special_ports,
     queues,
     tags,
+    *BALANCER_SITES,
     filtered_groups,
     kinds_of_acls,
     persisting,
@@ -492,6 +498,7 @@ FAMILIES: tuple[Family, ...] = (
     *NAT_FAMILIES,
     switch_flows,
     acl_flows,
+    *BALANCER_FAMILIES,
     ports,
     router_claims,
     liveness,

@@ -16,6 +16,7 @@ from pathlib import PurePath
 from typing import Generic, NamedTuple, ParamSpec
 
 from pyovn.northd.model.acl import Acl
+from pyovn.northd.model.balancer import Balancer, Vip
 from pyovn.northd.model.nat import Translation
 from pyovn.northd.model.policies import Policy
 from pyovn.northd.model.port import Port, Shape
@@ -102,6 +103,8 @@ class Feature:
         self.nat_link: Rules[[Switch, Router, RouterPort, Translation, str]] = Rules()
         self.peer: Rules[[RouterPort, RouterPort]] = Rules()  #: for each other router's port that one can reach
         self.acl: Rules[[Switch, Acl]] = Rules()  #: for each ACL and each switch that it is on
+        #: for each virtual address of a load balancer, and each switch that it is on
+        self.balancer: Rules[[Switch, Balancer, Vip]] = Rules()
         self.direct: Rules[[RouterPort, RouterPort]] = Rules()  #: for the port of another router at its other end
         self.passage: Rules[[Router, RouterPort, RouterPort]] = Rules()  #: for two ports, if the second has an MTU
         self.neighbour: Rules[[RouterPort, Port]] = Rules()  #: for each switch port that a router port can reach
@@ -157,6 +160,7 @@ class RuleBook:
         self.nat_link = together(feature.nat_link for feature in listed)
         self.peer = together(feature.peer for feature in listed)
         self.acl = together(feature.acl for feature in listed)
+        self.balancer = together(feature.balancer for feature in listed)
         self.direct = together(feature.direct for feature in listed)
         self.passage = together(feature.passage for feature in listed)
         self.neighbour = together(feature.neighbour for feature in listed)

@@ -52,6 +52,17 @@ class Binding(NamedTuple):
     nat_addresses: frozenset[str] = frozenset()  #: what the controller announces: "MAC IP… [is_chassis_resident(…)]"
 
 
+class WantedBalancer(NamedTuple):
+    """What a Load_Balancer is to say."""
+
+    name: str
+    vips: Mapping[str, str]
+    protocol: str | None
+    options: Mapping[str, str]
+    switches: frozenset[Uuid]
+    routers: frozenset[Uuid]
+
+
 class Snooping(NamedTuple):
     """What an IP_Multicast is to say."""
 
@@ -88,6 +99,11 @@ PERSISTING: Bag[str, Uuid] = Bag("persisting")  #: "" → ACLs whose connections
 ACL_NUMBERS: Named[Uuid, int] = Named("acl_numbers")  #: those ACLs → the numbers that their connections carry
 OWN_METER: Single[Uuid, str] = Single("own_meter")  #: ACL → the name of its copy of a meter
 METERS: Named[str, WantedMeter] = Named("meters")  #: by name
+BALANCER_ON: Bag[Uuid, Uuid] = Bag("balancer_on")  #: load balancer → switches that list it
+BALANCER_IN: Bag[Uuid, Uuid] = Bag("balancer_in")  #: load balancer → groups that it is in
+GROUP_ON: Bag[Uuid, Uuid] = Bag("group_on")  #: group of load balancers → switches that list it
+BALANCES: Bag[Uuid, bool] = Bag("balances")  #: switch, or group → True, if it has something to balance
+BALANCERS: Single[Uuid, WantedBalancer] = Single("balancers")
 SWITCH: Single[Uuid, Switch] = Single("switch")  #: switch → its view
 QUEUES: Named[str, int] = Named("queues")  #: port's name → queue
 SHAPED: Bag[str, str] = Bag("shaped")  #: "" → names of ports that want a queue

@@ -62,7 +62,7 @@ def bits(names: tuple[str, ...], value: int = 1) -> str:
 @feature.fills(*HINT)
 def hints(switch: Switch, stage: Stage) -> Iterator[Flow]:
     """What may still come of the packet."""
-    yield Flow(stage, 0 if switch.filtered else HIGHEST, ANY, NEXT)
+    yield Flow(stage, 0 if switch.filtered or switch.tracks else HIGHEST, ANY, NEXT)
     for priority, match, possible in HINTS if switch.tracks else ():
         yield Flow(stage, priority, match, bits(possible) + NEXT)
 
@@ -70,7 +70,7 @@ def hints(switch: Switch, stage: Stage) -> Iterator[Flow]:
 @feature.fills(EVALUATE[FROM], EVALUATE[TO])
 def undecided(switch: Switch, stage: Stage) -> Iterator[Flow]:
     """Most packets match no ACL; on a switch without any, none is asked for."""
-    yield Flow(stage, 0 if switch.filtered else HIGHEST, ANY, NEXT)
+    yield Flow(stage, 0 if switch.filtered or switch.tracks else HIGHEST, ANY, NEXT)
 
 
 @feature.fills(EVALUATE[FROM], EVALUATE[TO])
@@ -82,7 +82,8 @@ def connections(switch: Switch, stage: Stage) -> Iterator[Flow]:
     judged = bits((MAY_DROP, MAY_BLOCK), 0) if stage.is_ingress else ""
     old = bits(BEFORE_LB[1:]) if stage.is_ingress else ""
     blocked = "(ct.est && ct.rpl && ct_mark.blocked == 1)"
-    invalid = f"ct.inv || {blocked}" if switch.settings.trusts_invalid else blocked
+    trusts = switch.settings.trusts_invalid and not switch.mixes
+    invalid = f"ct.inv || {blocked}" if trusts else blocked
     yield Flow(stage, ALWAYS, invalid, f"{DROPPED} = 1; {NEXT}")
     yield Flow(stage, ALWAYS, REPLY, f"{judged}{before_lb}{REDIRECTED}{ALLOWED} = 1; {NEXT}")
     yield Flow(stage, ALWAYS, RELATED_NEW, f"{before_lb}{REDIRECTED}{ALLOWED} = 1; ct_commit_nat;")
@@ -108,7 +109,7 @@ def neighbours(switch: Switch, stage: Stage) -> Iterator[Flow]:
 @feature.fills(*EVALUATE)
 def health_checks(switch: Switch, stage: Stage) -> Iterator[Flow]:
     """So does the health checker, wherever somebody might forget to let it."""
-    if switch.filtered and stage is not EVALUATE[AFTER]:
+    if (switch.filtered or switch.tracks) and stage is not EVALUATE[AFTER]:
         field = "dst" if stage.is_ingress else "src"
         yield Flow(stage, 34000, f"eth.{field} == $svc_monitor_mac", f"{ALLOWED} = 1; {NEXT}")
 

@@ -40,7 +40,7 @@ def health_checks(switch: Switch, stage: Stage) -> Iterator[Flow]:
 @feature.fills(*PRE_ACL)
 def for_acls(switch: Switch, stage: Stage) -> Iterator[Flow]:
     """Where ACLs judge by connection, all IP is tracked but what has none."""
-    if not switch.tracks:
+    if not switch.related:
         return
     if stage.is_ingress:
         yield Flow(stage, 110, f"({ERROR}) && flags.tunnel_rx == 1", NEXT)
@@ -63,12 +63,14 @@ def exempt(switch: Switch, stage: Stage) -> Iterator[Flow]:
 @feature.serves(*PRE_ACL, *PRE_LB, when=of_type(*PEERS))
 def beyond(switch: Switch, port: Port, stage: Stage) -> Iterator[Flow]:
     """What comes from or goes to other networks is tracked there."""
-    if (port.row.type == "router" and not port.linked) or (stage in PRE_ACL and not switch.tracks):
+    if port.row.type == "localnet" and switch.balanced and stage in PRE_LB:
+        return  # the physical network may ask for a virtual address
+    if (port.row.type == "router" and not port.linked) or (stage in PRE_ACL and not switch.related):
         return
     if stage.is_ingress:
         yield Flow(stage, 110, f"ip && inport == {port.name}", NEXT, port.row.name)
     else:
-        actions = NEXT if port.row.type == "switch" or switch.tracks else UNTRACK
+        actions = NEXT if port.row.type == "switch" or switch.related else UNTRACK
         yield Flow(stage, 110, f"ip && outport == {port.name}", actions, port.row.name)
 
 

@@ -10,8 +10,6 @@ from pyovn.tables.nb import LogicalSwitch, LogicalSwitchPort
 
 SWITCH_COLUMNS = {
     "qos_rules": "QoS rules",
-    "load_balancer": "load balancers",
-    "load_balancer_group": "load balancer groups",
     "dns_records": "DNS records",
     "forwarding_groups": "forwarding groups",
     "copp": "control plane protection",

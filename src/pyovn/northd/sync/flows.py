@@ -46,11 +46,12 @@ COLUMNS = (
 class Group:
     """A row of Logical_DP_Group; while it is being inserted, `uuid` is its name in the transaction."""
 
-    __slots__ = ("members", "signature", "users", "uuid")
+    __slots__ = ("members", "others", "signature", "users", "uuid")
 
     def __init__(self, uuid: Uuid, members: frozenset[str]) -> None:
         self.uuid = uuid
         self.users = 0  #: how many flows refer to it
+        self.others = 0  #: how many rows of other tables
         self.become(members)
 
     def become(self, members: frozenset[str]) -> None:
@@ -292,7 +293,7 @@ class FlowSync:
                 targets[place.signature] = place
         for group, counts in leaving.items():
             signature, count = max(counts.items(), key=lambda item: item[1])
-            if count == group.users and signature not in self._by_signature:
+            if count == group.users and not group.others and signature not in self._by_signature:
                 self._set_members(txn, group, frozenset(targets[signature].counts))
 
     def _set_members(self, txn: Txn, group: Group, wanted: frozenset[str]) -> None:
@@ -308,12 +309,22 @@ class FlowSync:
     def _group(self, txn: Txn, place: Shared) -> Group:
         """The row of the group with the datapaths of `place`."""
         found = self._by_signature.get(place.signature)
-        if found is None:
-            members = frozenset(place.counts)
-            name = txn.insert(LogicalDPGroup, datapaths=frozenset(map(self.references.datapath, members)))
-            found = self._by_signature[place.signature] = Group(name, members)
-            self._named.append(found)
-        return found
+        return self._new_group(txn, frozenset(place.counts)) if found is None else found
+
+    def group_of(self, txn: Txn, members: frozenset[str]) -> Group:
+        """The row of the group with these datapaths, for rows of other tables; to be asked after `plan`."""
+        signature = 0
+        for each in members:
+            signature ^= signature_of(each)
+        found = self._by_signature.get(signature)
+        return self._new_group(txn, members) if found is None else found
+
+    def _new_group(self, txn: Txn, members: frozenset[str]) -> Group:
+        name = txn.insert(LogicalDPGroup, datapaths=frozenset(map(self.references.datapath, members)))
+        made = Group(name, members)
+        self._by_signature[made.signature] = made
+        self._named.append(made)
+        return made
 
 
 def tag_value(tags: Sequence[Sequence[str]]) -> str | Tags | None:
