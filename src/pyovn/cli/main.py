@@ -25,6 +25,7 @@ GROUPS = {
     ),
     "Looking closer": (
         ("trace", "pyovn.cli.trace", "Follow a packet through the logical network, as ovn-trace does."),
+        ("detrace", "pyovn.cli.detrace", "Tell what logical flows a trace of the switch passed, as ovn-detrace does."),
         ("ofctl", "pyovn.cli.ofctl", "Ask a switch for its OpenFlow flows, as ovs-ofctl does."),
         ("appctl", "pyovn.cli.appctl", "Send a command to a running daemon, as ovn-appctl does."),
     ),
