@@ -219,10 +219,16 @@ def shell(root: Path, host: str | None) -> None:
 
 
 @lab.command()
+@click.argument("story", type=click.Choice(["l2", "l3"]), default="l2")
 @click.option("--plain", is_flag=True, help="Without colours and boxes.")
-def demo(plain: bool) -> None:
-    """Two guests on two hypervisors ping through a logical switch; everything is shown."""
-    from pyovn.lab.demo import Demo
+def demo(story: str, plain: bool) -> None:
+    """Show a story with everything in it.
 
+    l2: two guests on two hypervisors ping through a logical switch.
+    l3: they reach a host outside of OVN through gateways, and a gateway dies.
+    """
+    from pyovn.lab import demo, demo_gateways, stage
+
+    play = {"l2": demo.PLAY, "l3": demo_gateways.PLAY}[story]
     with contextlib.suppress(KeyboardInterrupt):
-        sys.exit(asyncio.run(Demo(plain=plain).run()))
+        sys.exit(asyncio.run(stage.perform(play, plain=plain)))

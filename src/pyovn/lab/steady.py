@@ -19,9 +19,8 @@ class Steady:
 
     def __init__(self, guest: Guest, destination: str, interval_s: float = 0.02) -> None:
         self._guest, self._destination, self._interval_s = guest, destination, interval_s
-        self.sent = 0
-        self.answered: list[float] = []  #: when the requests were sent that were answered, in the loop's time
-        self._last = 0.0
+        self.asked: list[float] = []  #: when requests were sent, in the loop's time
+        self.answered: list[float] = []  #: when those were sent that were answered
         self._pings: set[asyncio.Task[None]] = set()
         self._sender: asyncio.Task[None] | None = None
 
@@ -40,14 +39,13 @@ class Steady:
     async def _send(self) -> None:
         start = self._guest.now()
         while True:
-            self.sent += 1
-            ping = asyncio.create_task(self._one(self.sent & 0xFFFF))
+            self.asked.append(self._guest.now())
+            ping = asyncio.create_task(self._one(self.sent & 0xFFFF, self.asked[-1]))
             self._pings.add(ping)
             ping.add_done_callback(self._pings.discard)
             await asyncio.sleep(max(0.0, start + self.sent * self._interval_s - self._guest.now()))
 
-    async def _one(self, sequence: int) -> None:
-        at = self._guest.now()
+    async def _one(self, sequence: int, at: float) -> None:
         try:
             echo = await self._guest.ping(self._destination, sequence=sequence)
         except (Unreachable, NoRoute):
@@ -59,6 +57,11 @@ class Steady:
         """Wait until a request is answered that was sent after `time`."""
         while not any(at > time for at in reversed(self.answered)):
             await asyncio.sleep(self._interval_s)
+
+    @property
+    def sent(self) -> int:
+        """How many requests were sent."""
+        return len(self.asked)
 
     @property
     def lost(self) -> int:
