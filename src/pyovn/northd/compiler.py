@@ -18,6 +18,7 @@ from pyovn.northd.flowtable import FlowTable
 from pyovn.northd.model.chassis import has_vxlan, know_groups_apart, remote_chassis
 from pyovn.northd.sync import constants, datapath_binding, port_binding, upkeep
 from pyovn.northd.sync.datapath_binding import DatapathSync
+from pyovn.northd.sync.dns import NameSync
 from pyovn.northd.sync.flows import FlowSync
 from pyovn.northd.sync.ha_chassis_group import HAGroupSync
 from pyovn.northd.sync.leases import LeaseSync
@@ -58,6 +59,8 @@ NORTHBOUND: Mapping[type[Row], Sequence[str] | None] = {
     nb.LogicalRouterStaticRoute: None,
     nb.LogicalRouterPolicy: None,
     nb.NAT: None,
+    nb.DHCPOptions: None,
+    nb.DNS: None,
     nb.BFD: None,
     nb.StaticMACBinding: None,
     nb.GatewayChassis: None,
@@ -85,6 +88,7 @@ SOUTHBOUND: Mapping[type[Row], Sequence[str] | None] = {
     sb.LogicalDPGroup: None,
     sb.HAChassisGroup: ("name", "ha_chassis", "ref_chassis"),
     sb.HAChassis: None,
+    sb.DNS: None,
     sb.DHCPOptions: None,
     sb.DHCPv6Options: None,
     sb.RBACRole: None,
@@ -117,6 +121,7 @@ class Compiler:
         self.groups = GroupSync(facts(are.MEMBERS), self.references)
         self.snooping = SnoopingSync(facts(are.SNOOPING), self.references)
         self.address_sets = AddressSetSync(facts(are.ADDRESS_SETS))
+        self.names = NameSync(facts(are.NAMES), self.references)
         self.meters = MeterSync(facts(are.METERS), southbound)
         self.acl_numbers = ACLNumberSync(facts(are.ACL_NUMBERS))
         self.port_groups = PortGroupSync(facts(are.PORT_GROUPS), self.datapaths)
@@ -134,6 +139,7 @@ class Compiler:
             (self.groups, facts(are.MEMBERS)),
             (self.snooping, facts(are.SNOOPING)),
             (self.address_sets, facts(are.ADDRESS_SETS)),
+            (self.names, facts(are.NAMES)),
             (self.meters, facts(are.METERS)),
             (self.acl_numbers, facts(are.ACL_NUMBERS)),
         )

@@ -6,7 +6,7 @@ from pyovn.northd.balancer_families import BALANCER_FAMILIES, BALANCER_SITES, is
 from pyovn.northd.feature import Origin, Place, Provenance
 from pyovn.northd.model import acl as acls
 from pyovn.northd.model import unsupported
-from pyovn.northd.model.addresses import Address6, Addresses, nonsense
+from pyovn.northd.model.addresses import nonsense
 from pyovn.northd.model.announcements import announced
 from pyovn.northd.model.binding import binding, groups, receives_multicast
 from pyovn.northd.model.chassis import common_features
@@ -18,7 +18,7 @@ from pyovn.northd.model.multicast import snooping
 from pyovn.northd.model.options import number
 from pyovn.northd.model.port import Port, takes_unknown
 from pyovn.northd.model.router_binding import group_name
-from pyovn.northd.model.router_port import Link, RouterPort, stand_in
+from pyovn.northd.model.router_port import Link, own_addresses, stand_in
 from pyovn.northd.model.settings import Settings, settings
 from pyovn.northd.model.switch import LOCALNET, ROUTER_KIND, STATIC, TAGGED, UNKNOWN, VTEP, Switch
 from pyovn.northd.pipeline import DROP
@@ -48,6 +48,7 @@ from pyovn.northd.relations import (
     PRESENT,
     PROBLEMS,
     QUEUES,
+    RESOLVERS,
     ROUTER,
     ROUTER_FLOOD,
     ROUTER_PORT,
@@ -63,8 +64,10 @@ from pyovn.northd.relations import (
 )
 from pyovn.northd.router_families import NAT_FAMILIES, ROUTER_FAMILIES
 from pyovn.northd.rules import RULES
+from pyovn.northd.services import names, offered, served_elsewhere
 from pyovn.tables.nb import (
     ACL,
+    DNS,
     AddressSet,
     HAChassis,
     HAChassisGroup,
@@ -97,7 +100,7 @@ def global_settings(db: Reader, uuid: Uuid) -> Outputs:
     return ((("", settings(db.column(NBGlobal, uuid, "options"), features)),),)
 
 
-@family(over=LogicalSwitch, emits=[OWNER, ACL_ON, DATAPATHS, SNOOPING, POOLS, PROBLEMS])
+@family(over=LogicalSwitch, emits=[OWNER, ACL_ON, RESOLVERS, DATAPATHS, SNOOPING, POOLS, PROBLEMS])
 def switches(db: Reader, uuid: Uuid) -> Outputs:
     """Which ports a switch has, and what the southbound database says about it as a whole."""
     row = db.row(LogicalSwitch, uuid)
@@ -107,7 +110,8 @@ def switches(db: Reader, uuid: Uuid) -> Outputs:
     config = row.other_config
     given, wrong = pool(config)
     problems = [*unsupported.of_switch(row), *((uuid, f"logical switch {row.name}: {text}") for text in wrong)]
-    return owned, filters, wanted_datapath(row), snooping(config), given, tuple(problems)
+    asked = tuple((each, uuid) for each in sorted(row.dns_records))
+    return owned, filters, asked, wanted_datapath(row), snooping(config), given, tuple(problems)
 
 
 @family(over=LogicalSwitchPort, emits=[SPECIAL, SHAPED, NESTED, LINKS])
@@ -269,6 +273,7 @@ def switch_views(db: Reader, uuid: Uuid) -> Outputs:
             snoops=config.get("mcast_snoop") == "true",
             floods_unregistered=config.get("mcast_flood_unregistered") == "true",
             has_static=any(kind == STATIC for kind, _, _ in special),
+            resolves=any(db.column(DNS, each, "records") for each in row.dns_records),
             assigns=db.look(POOLS, uuid) is not None,
             arps_to_all_routers=config.get("broadcast-arps-to-all-routers") != "false",
             filtered=bool(kinds),
@@ -342,12 +347,18 @@ def ports(db: Reader, uuid: Uuid) -> Outputs:
         member_of += more
     else:
         beyond = neighbours(db, port, datapath)
+    if row.type == "external":
+        beyond += served_elsewhere(db, switch, port, datapath)
+    if row.dhcpv4_options or row.dhcpv6_options:
+        answers, wrong = offered(db, switch, port, datapath)
+        beyond += answers
+        problems += wrong
     flows = RULES.for_port(switch, port, datapath) + beyond
     if port.shape.unusual:
         problems = (*problems, *unsupported.of_port(row))
     for entry in nonsense(row.addresses - port.requests.keys(), port.written):
         problems = (*problems, (uuid, f"logical switch port {row.name}: invalid syntax '{entry}' in addresses"))
-    group = ha_group(db, row.ha_chassis_group) if row.ha_chassis_group else ()
+    group = ha_group(db, row.ha_chassis_group) if row.ha_chassis_group and row.type == "external" else ()
     if len(port.requests) > 1:
         problems = (*problems, (uuid, f"logical switch port {row.name}: several dynamic addresses, the first counts"))
     return flows, bindings, member_of, group, wish, hosts, macs, problems
@@ -400,15 +411,6 @@ def router_claims(db: Reader, uuid: Uuid) -> Outputs:
     switch = None if port.link is None else port.link.switch
     hosts = () if switch is None else host_claims(switch, db.look(POOLS, switch), own, claim)
     return hosts, mac_claims(chosen.mac_prefix, own, claim)
-
-
-def own_addresses(peer: RouterPort) -> Addresses:
-    """The addresses of a router port, as those of the switch port that leads to it."""
-    return Addresses(
-        peer.mac,
-        tuple(each.address for each in peer.ip4),
-        tuple(Address6(each.address, each.group) for each in peer.ip6),
-    )
 
 
 def neighbours(db: Reader, port: Port, datapath: Uuid) -> Provenance:
@@ -500,6 +502,7 @@ FAMILIES: tuple[Family, ...] = (
     acl_flows,
     *BALANCER_FAMILIES,
     ports,
+    names,
     router_claims,
     liveness,
     address_sets,

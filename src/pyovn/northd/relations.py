@@ -77,6 +77,14 @@ class Snooping(NamedTuple):
     query_max_resp: int
 
 
+class Names(NamedTuple):
+    """What a DNS row is to say."""
+
+    records: Mapping[str, str]
+    owned: bool  #: nobody else answers for these names
+    switches: tuple[Uuid, ...]
+
+
 class Group(NamedTuple):
     """A Multicast_Group: names and keys with a fixed meaning, known to the controller."""
 
@@ -121,6 +129,8 @@ NESTED: Bag[str, tuple[str, int, int]] = Bag("nested")  #: parent's name → (po
 TAGS: Named[str, int] = Named("tags")  #: nested port's name → the VLAN chosen for it
 POOLS: Single[Uuid, Pool] = Single("pools")  #: switch → the addresses that its ports can be given
 WISHES: Single[Uuid, Wish] = Single("wishes")  #: port → the addresses that it asks for
+RESOLVERS: Bag[Uuid, Uuid] = Bag("resolvers")  #: DNS row → switches that answer from it
+NAMES: Single[Uuid, Names] = Single("names")  #: by DNS row
 IP_CLAIMS: Bag[tuple[Uuid, int], Claim] = Bag("ip_claims")  #: switch and IPv4 address → who has it
 MAC_CLAIMS: Bag[int, Claim] = Bag("mac_claims")  #: MAC with our prefix → who has it
 HA_GROUPS: Named[str, frozenset[tuple[str, int]]] = Named("ha_groups")  #: by name: chassis and priorities

@@ -20,7 +20,7 @@ class Shape(NamedTuple):
     unknown: bool  #: takes packets to addresses that nobody has
     secured: bool  #: has `port_security`
     options: bool  #: has any
-    unusual: bool  #: has DHCP options, mirrors or health checks
+    unusual: bool  #: has mirrors or health checks
 
 
 class Port:
@@ -53,10 +53,7 @@ class Port:
             takes_unknown(row),
             bool(row.port_security),
             bool(row.options),
-            row.dhcpv4_options is not None
-            or row.dhcpv6_options is not None
-            or bool(row.mirror_rules)
-            or bool(row.health_checks),
+            bool(row.mirror_rules or row.health_checks),
         )
 
 

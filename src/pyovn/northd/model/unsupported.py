@@ -10,13 +10,10 @@ from pyovn.tables.nb import LogicalSwitch, LogicalSwitchPort
 
 SWITCH_COLUMNS = {
     "qos_rules": "QoS rules",
-    "dns_records": "DNS records",
     "forwarding_groups": "forwarding groups",
     "copp": "control plane protection",
 }
 PORT_COLUMNS = {
-    "dhcpv4_options": "DHCPv4 options",
-    "dhcpv6_options": "DHCPv6 options",
     "mirror_rules": "mirrors",
     "health_checks": "health checks",
 }
