@@ -138,6 +138,32 @@ def test_one_more_acl_runs_that_acl_only() -> None:
     }
 
 
+def test_one_more_port_in_a_group_costs_that_port_only() -> None:
+    world = World()
+
+    def grouped(txn: Txn) -> None:
+        ports = frozenset(txn.insert(nb.LogicalSwitchPort, name=f"p{each}") for each in range(50))
+        txn.insert(nb.LogicalSwitch, name="s", ports=ports)
+        txn.insert(nb.PortGroup, name="all", ports=ports, acls=frozenset([txn.insert(nb.ACL, **DROP)]))
+
+    world.edit(grouped)
+    (switch,), (group,) = world.rows(nb.LogicalSwitch), world.rows(nb.PortGroup)
+    world.compiler.engine.clear_statistics()
+
+    def join(txn: Txn) -> None:
+        port = txn.insert(nb.LogicalSwitchPort, name="new", addresses=frozenset(["00:00:00:00:00:01 10.0.0.1"]))
+        for row in (switch, group):
+            txn.mutate(row, "ports", "insert", port)
+
+    world.edit(join)
+    runs = {name: family.runs for name, family in world.compiler.engine.statistics().items()}
+    assert (runs["group_members"], runs["grouped_ports"], runs["ports"], runs["acl_flows"]) == (1, 1, 1, 0)
+    (addresses,) = [row.addresses for row in world.rows(sb.AddressSet) if row.name == "all_ip4"]
+    assert addresses == {"10.0.0.1"}
+    (members,) = [row.ports for row in world.rows(sb.PortGroup)]
+    assert len(members) == 51
+
+
 def test_what_is_not_carried_out_is_said() -> None:
     world = World()
 

@@ -120,7 +120,7 @@ class Compiler:
         self.ports = PortSync(facts(are.BINDINGS), self.references)
         self.groups = GroupSync(facts(are.MEMBERS), self.references)
         self.snooping = SnoopingSync(facts(are.SNOOPING), self.references)
-        self.address_sets = AddressSetSync(facts(are.ADDRESS_SETS))
+        self.address_sets = AddressSetSync(facts(are.ADDRESS_SETS), facts(are.GROUP_ADDRESSES))
         self.names = NameSync(facts(are.NAMES), self.references)
         self.meters = MeterSync(facts(are.METERS), southbound)
         self.acl_numbers = ACLNumberSync(facts(are.ACL_NUMBERS))
@@ -206,6 +206,7 @@ class Compiler:
         txn = Txn()
         self._plan_global(txn)
         port_groups = self.engine.facts(are.PORT_GROUPS).take()
+        self.address_sets.touch(self.engine.facts(are.GROUP_ADDRESSES).take())
         for sync, facts in self._touched:
             sync.touch(facts.take())
             self.ports.groups = self.ha_groups.uuids

@@ -32,11 +32,14 @@ from pyovn.northd.relations import (
     BINDINGS,
     DATAPATHS,
     FLOWS,
+    GROUP_ADDRESSES,
+    GROUP_REACHES,
     HA_GROUPS,
     IP_CLAIMS,
     LINKS,
     LIVENESS,
     MAC_CLAIMS,
+    MEMBER_OF,
     MEMBERS,
     METERS,
     NESTED,
@@ -184,14 +187,39 @@ def queues(db: Reader, key: str) -> Outputs:
     return (tuple((name, held[name] if name in held else next(free)) for name in wanted),)
 
 
+@family(over=PortGroup, emits=[MEMBER_OF])
+def group_members(db: Reader, uuid: Uuid) -> Outputs:
+    """Who is in a port group; clouds have groups with every port there is."""
+    return (db.column(PortGroup, uuid, "ports") or frozenset(),)
+
+
+@family(over=MEMBER_OF, emits=[PORT_GROUPS, GROUP_REACHES, GROUP_ADDRESSES])
+def grouped_ports(db: Reader, uuid: Uuid) -> Outputs:
+    """What a port contributes to the groups that it is in: its switch, its name, its addresses."""
+    row = db.row(LogicalSwitchPort, uuid)
+    groups = db.look(MEMBER_OF, uuid)
+    if row is None:
+        return (), (), ()
+    db.column(LogicalSwitchPort, uuid, "dynamic_addresses")  # of the addresses below, and quiet
+    names = [db.column(PortGroup, group, "name") for group in groups]
+    switches = db.look(OWNER, uuid)[:1]
+    addresses = Port(row).addresses
+    found = {("ip4", ip) for each in addresses for ip in each.ip4}
+    found.update(("ip6", ip.address) for each in addresses for ip in each.ip6)
+    return (
+        tuple(((name, switch), row.name) for name in names for switch in switches),
+        tuple((group, switch) for group in groups for switch in switches),
+        tuple((f"{name}_{ip}", address) for name in names for ip, address in sorted(found)),
+    )
+
+
 @family(over=PortGroup, emits=[ACL_ON])
 def filtered_groups(db: Reader, uuid: Uuid) -> Outputs:
     """The ACLs of a port group are on every switch that it reaches."""
     filters = db.column(PortGroup, uuid, "acls")
     if not filters:
         return ((),)
-    ports = db.column(PortGroup, uuid, "ports") or ()
-    reached = sorted({switch for port in ports for switch in db.look(OWNER, port)[:1]})
+    reached = db.look(GROUP_REACHES, uuid)
     return (tuple((acl, switch) for acl in sorted(filters) for switch in reached),)
 
 
@@ -463,23 +491,11 @@ def address_sets(db: Reader, uuid: Uuid) -> Outputs:
     return (((row.name, row.addresses),),)
 
 
-@family(over=PortGroup, emits=[PORT_GROUPS, ADDRESS_SETS])
-def port_groups(db: Reader, uuid: Uuid) -> Outputs:
-    """A port group on each switch that it reaches, and the addresses of its ports by version."""
-    row = db.row(PortGroup, uuid)
-    assert row is not None
-    members: list[tuple[tuple[str, Uuid], str]] = []
-    ip4: set[str] = set()
-    ip6: set[str] = set()
-    for each in sorted(row.ports):
-        port = db.row(LogicalSwitchPort, each)
-        if port is None:
-            continue
-        members += [((row.name, switch), port.name) for switch in db.look(OWNER, each)[:1]]
-        for addresses in Port(port).addresses:
-            ip4.update(addresses.ip4)
-            ip6.update(ip.address for ip in addresses.ip6)
-    return tuple(members), ((f"{row.name}_ip4", frozenset(ip4)), (f"{row.name}_ip6", frozenset(ip6)))
+@family(over=PortGroup, emits=[ADDRESS_SETS])
+def group_sets(db: Reader, uuid: Uuid) -> Outputs:
+    """A port group has an address set for each version of IP, even if nobody is in it."""
+    name = db.column(PortGroup, uuid, "name")
+    return (tuple((f"{name}_{ip}", frozenset()) for ip in ("ip4", "ip6")),)
 
 
 FAMILIES: tuple[Family, ...] = (
@@ -489,6 +505,8 @@ FAMILIES: tuple[Family, ...] = (
     queues,
     tags,
     *BALANCER_SITES,
+    group_members,
+    grouped_ports,
     filtered_groups,
     kinds_of_acls,
     persisting,
@@ -506,6 +524,6 @@ FAMILIES: tuple[Family, ...] = (
     router_claims,
     liveness,
     address_sets,
-    port_groups,
+    group_sets,
     *REDUNDANCY_FAMILIES,
 )

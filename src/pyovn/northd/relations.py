@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from pyovn.incr.relation import Bag, Named, Single
+from pyovn.incr.relation import Bag, Inverse, Named, Sets, Single
 from pyovn.net.uuids import Uuid
 from pyovn.northd.flowtable import FlowRelation
 from pyovn.northd.model.acl import Kind
@@ -123,7 +123,10 @@ BINDINGS: Named[str, Binding] = Named("bindings")  #: by `logical_port`
 MEMBERS: Bag[tuple[Uuid, Group], str] = Bag("members")  #: datapath and group → names of ports
 SNOOPING: Single[Uuid, Snooping] = Single("snooping")
 ADDRESS_SETS: Named[str, frozenset[str]] = Named("address_sets")  #: by name
-PORT_GROUPS: Bag[tuple[str, Uuid], str] = Bag("port_groups")  #: name and datapath → names of ports
+MEMBER_OF: Inverse[Uuid, Uuid] = Inverse("member_of")  #: switch port → port groups that it is in
+GROUP_REACHES: Bag[Uuid, Uuid] = Bag("group_reaches")  #: port group → switches that have ports in it
+GROUP_ADDRESSES: Sets[str, str] = Sets("group_addresses")  #: name of an address set → the addresses of a group's ports
+PORT_GROUPS: Sets[tuple[str, Uuid], str] = Sets("port_groups")  #: name and datapath → names of ports
 LIVENESS: Named[str, bool] = Named("liveness")  #: port's name → is it up
 NESTED: Bag[str, tuple[str, int, int]] = Bag("nested")  #: parent's name → (port's name, VLAN wanted, VLAN in use)
 TAGS: Named[str, int] = Named("tags")  #: nested port's name → the VLAN chosen for it

@@ -41,9 +41,12 @@ class AddressSetSync(RowSync[str, AddressSet]):
 
     cls = AddressSet
 
-    def __init__(self, wanted: Facts[str, frozenset[str] | None, Any]) -> None:
+    def __init__(
+        self, wanted: Facts[str, frozenset[str] | None, Any], of_groups: Facts[str, frozenset[str], Any]
+    ) -> None:
         super().__init__()
         self.facts = wanted
+        self.of_groups = of_groups
         self.service_monitors: frozenset[str] = frozenset()
 
     def key(self, row: AddressSet) -> str | None:
@@ -59,7 +62,7 @@ class AddressSetSync(RowSync[str, AddressSet]):
     def wanted(self, key: str) -> Mapping[str, Any] | None:
         """The columns of a set."""
         found = self.service_monitors if key == SERVICE_MONITORS else self.facts.get(key)
-        return None if found is None else {"name": key, "addresses": found}
+        return None if found is None else {"name": key, "addresses": found or self.of_groups.get(key)}
 
     def update(self, txn: Txn, key: str, row: AddressSet, wanted: Mapping[str, Any]) -> None:
         """Let addresses come and go one by one: a set may be large."""
@@ -97,7 +100,7 @@ class PortGroupSync(RowSync[str, PortGroup]):
 
     cls = PortGroup
 
-    def __init__(self, wanted: Facts[tuple[str, Uuid], tuple[str, ...], Any], datapaths: DatapathSync) -> None:
+    def __init__(self, wanted: Facts[tuple[str, Uuid], frozenset[str], Any], datapaths: DatapathSync) -> None:
         super().__init__()
         self.facts = wanted
         self.datapaths = datapaths
@@ -124,8 +127,8 @@ class PortGroupSync(RowSync[str, PortGroup]):
     def wanted(self, key: str) -> Mapping[str, Any] | None:
         """The columns of a group."""
         group = self._groups.get(key)
-        ports = () if group is None else self.facts.get(group)
-        return {"name": key, "ports": frozenset(ports)} if ports else None
+        ports = frozenset() if group is None else self.facts.get(group)
+        return {"name": key, "ports": ports} if ports else None
 
     def update(self, txn: Txn, key: str, row: PortGroup, wanted: Mapping[str, Any]) -> None:
         """Let ports come and go one by one: a group may be large."""
