@@ -2,10 +2,13 @@
 
 import pytest
 
+from pyovn.controller import layout
+from pyovn.openflow.actions import Resubmit, SetField
+from pyovn.openflow.match import match
 from pyovn.ovsdb.model import new
 from pyovn.tables.sb import HAChassis, HAChassisGroup, PortBinding
 from pyovn.tables.vswitch import Interface
-from tests.support.chassis_world import World, id_of
+from tests.support.chassis_world import World, flows, id_of
 
 OTHERS = {"gw": "10.0.0.2", "worker": "10.0.0.3"}
 
@@ -93,3 +96,26 @@ def test_bfd_runs_between_gateways_and_those_who_depend_on_them():
         if isinstance(getattr(edit, "row", None), Interface) and "bfd" in getattr(edit, "columns", {})
     }
     assert {name for name, bfd in watched.items() if bfd["enable"] == "true"} == {"ovn-gw-0", "ovn-worker-0"}
+
+
+def test_a_gateway_elsewhere_can_be_reached_by_the_physical_network():
+    world = gateways("gw", "ch1")
+    public = world.switch("pub")
+    world.port(public, "ln", 7, type="localnet", options={"network_name": "physnet"})
+    world.port(public, "pub-r", 8, type="patch", options={"peer": "out"})
+    world.port(id_of("datapath", "r"), "out", 4, type="patch", options={"peer": "pub-r"})
+    options = {"distributed-port": "out", "redirect-type": "bridged"}
+    mac = frozenset({"0a:00:00:00:00:99 172.16.0.1/24"})
+    world.edit(PortBinding, id_of("port", "cr-out"), options=options, mac=mac)
+    found = [flow for flow in flows(world.core()).values() if flow.match == match(metadata=1, reg15=3)]
+    assert [(flow.table, flow.actions) for flow in found] == [
+        (
+            layout.LOCAL_OUTPUT,
+            (
+                SetField("eth_src", 0x0A0000000099, (1 << 48) - 1),
+                SetField("metadata", 2, (1 << 64) - 1),
+                SetField("reg15", 7, (1 << 32) - 1),
+                Resubmit(layout.LOG_TO_PHY),
+            ),
+        )
+    ]

@@ -1,7 +1,7 @@
 """Addresses of routers that are announced on physical networks, and from where."""
 
 from pyovn.ovsdb.model import new
-from pyovn.tables.sb import HAChassis, HAChassisGroup
+from pyovn.tables.sb import DatapathBinding, HAChassis, HAChassisGroup
 from pyovn.tables.vswitch import Interface
 from tests.support.chassis_world import World, id_of
 
@@ -55,4 +55,10 @@ def test_addresses_of_a_gateway_router_are_announced_on_its_chassis():
         options = {"peer": f"r{key}-pub", "l3gateway-chassis": chassis}
         addresses = frozenset({f"0a:00:00:00:00:99 172.16.0.{key}"})
         world.port(switch, f"pub-r{key}", key, type="l3gateway", options=options, nat_addresses=addresses)
-    assert announced(world.core()) == {(2, "172.16.0.2")}
+    core = world.core()
+    assert announced(core) == {(2, "172.16.0.2")}
+    router = world.switch("r")
+    world.port(router, "r2-pub", 1, type="l3gateway", options={"peer": "pub-r2", "l3gateway-chassis": "ch1"})
+    world.edit(DatapathBinding, router, external_ids={"logical-router": router, "disable_garp_rarp": "true"})
+    world.tell(core)
+    assert announced(core) == set()

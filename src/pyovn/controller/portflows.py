@@ -292,6 +292,9 @@ def _elsewhere(db: Reader, ours: Settings, where: Datapath, row: PortBinding) ->
         yield ports.zone_lookup(logical)
     if row.type == "vtep":
         yield from _ramp(db, logical, row)
+    if row.type == "chassisredirect" and (bridged := _bridged(db, logical, row)) is not None:
+        yield bridged
+        return
     if row.type == "chassisredirect" and _has_rivals(db, row):
         yield from _failover(db, ours, logical, row)
         return
@@ -302,6 +305,19 @@ def _elsewhere(db: Reader, ours: Settings, where: Datapath, row: PortBinding) ->
         yield ports.via_localnet(logical, localnets[0].key)
         return
     yield from _tunnelled(db, ours, where, row, logical)
+
+
+def _bridged(db: Reader, logical: LogicalPort, row: PortBinding) -> Flow | None:
+    """The way to a gateway elsewhere by the physical network of the switch behind it, where that is asked for."""
+    if row.options.get("redirect-type") != "bridged":
+        return None
+    mac = _first_mac(row)
+    for distributed in db.where(PortBinding, "logical_port", row.options.get("distributed-port", "")):
+        for peer in db.where(PortBinding, "logical_port", distributed.options.get("peer", "")):
+            beyond = db.look(DATAPATH, peer.datapath)
+            if mac is not None and beyond is not None and beyond.localnets:
+                return ports.via_physical_network(logical, mac, beyond.key, beyond.localnets[0].key)
+    return None
 
 
 def _has_rivals(db: Reader, row: PortBinding) -> bool:
@@ -383,15 +399,18 @@ def _announced(db: Reader, where: Datapath, row: PortBinding, here: Binding) -> 
         return
     if here.type in ("patch", "l3gateway"):
         for text in sorted(row.nat_addresses):
-            if _is_announced_here(db, text, here):
+            if _is_announced_here(db, row, text, here):
                 yield from _announcements(where, row, text.partition(CONDITION)[0], silent=())
     elif here.type == "" and row.chassis is not None and row.chassis == own_chassis(db):
         for text in sorted(row.mac):
             yield from _announcements(where, row, text, silent=(0,))
 
 
-def _is_announced_here(db: Reader, text: str, here: Binding) -> bool:
+def _is_announced_here(db: Reader, row: PortBinding, text: str, here: Binding) -> bool:
     """True for a router's address that is served here: where its condition holds, or on the router's own chassis."""
+    for peer in db.where(PortBinding, "logical_port", row.options.get("peer", "")):
+        if (db.column(DatapathBinding, peer.datapath, "external_ids") or {}).get("disable_garp_rarp") == "true":
+            return False
     _, condition, rest = text.partition(CONDITION)
     return bool(db.look(RESIDENT, rest.partition('"')[0])) if condition else here.type == "l3gateway"
 
