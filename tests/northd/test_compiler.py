@@ -235,6 +235,29 @@ def test_nested_ports_get_vlans_of_their_own() -> None:
     assert world.objections() == []
 
 
+def test_a_port_that_becomes_nested_gets_its_vlan_at_once() -> None:
+    world = World()
+    world.edit(lambda txn: switch(txn, "s", "vm", "a", "b"))
+
+    def nest(name: str, tag: int) -> None:
+        (row,) = [each for each in world.rows(nb.LogicalSwitchPort) if each.name == name]
+        world.edit(lambda txn: txn.update(row, parent_name="vm", tag_request=tag))
+
+    def tags() -> dict[str, int | None]:
+        return {row.name: row.tag for row in world.rows(nb.LogicalSwitchPort)}
+
+    nest("a", 0)
+    assert tags() == {"a": 1, "b": None, "vm": None}
+    nest("b", 1)
+    assert tags() == {"a": 2, "b": 1, "vm": None}
+    assert {row.logical_port: (row.parent_port, row.tag) for row in world.rows(sb.PortBinding)} == {
+        "a": ("vm", 2),
+        "b": ("vm", 1),
+        "vm": (None, None),
+    }
+    assert world.objections() == []
+
+
 def test_shaped_ports_get_queues() -> None:
     world = World()
 

@@ -8,16 +8,18 @@ tcpdump …       what crosses a card or the underlay, decoded
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
+from secrets import randbits
 
-from pyovn.lab import http, ip_command, ping_command, traceroute_command
+from pyovn.lab import http, ip_command, leasing, ping_command, resolver, traceroute_command
 from pyovn.lab.guest import Guest, Unreachable
 from pyovn.lab.host import NoRoute, TooLong
 from pyovn.lab.machines import Card, Machines, NoSuchThing
 from pyovn.lab.segment import NIC
 from pyovn.lab.wire import Reply
-from pyovn.net.errors import OvnError
+from pyovn.net.errors import Malformed, OvnError
 from pyovn.net.ip import ip_parse, ip_str
 from pyovn.net.mac import mac_str
+from pyovn.packet import dns
 
 #: Runs inside namespace `name` (None: the hypervisor itself) and returns an exit code.
 Inside = Callable[[Machines, str | None, Sequence[str], Reply], Awaitable[int]]
@@ -248,6 +250,37 @@ async def traceroute(machines: Machines, namespace: str | None, words: Sequence[
     return 0
 
 
+async def dhclient(machines: Machines, namespace: str | None, words: Sequence[str], reply: Reply) -> int:
+    """`dhclient [-4|-6] [-S] [-v] DEVICE`: configure a card by DHCP; exit code 2 where nobody answers."""
+    names = [word for word in words if not word.startswith("-")]
+    if len(names) != 1 or not set(words) - set(names) <= {"-4", "-6", "-S", "-v", "-1"}:
+        raise Malformed("usage: dhclient [-4|-6] [-S] [-v] DEVICE")
+    guest = machines.card(names[0], namespace).guest
+    found = await (leasing.lease6(guest, stateless="-S" in words) if "-6" in words else leasing.lease4(guest))
+    if found is None:
+        await reply.err("No DHCPOFFERS received.\n")
+        return 2
+    if "-v" in words and found.address:
+        await reply.out(f"bound to {found.address} by {found.server}\n")
+    return 0
+
+
+async def look_up(machines: Machines, namespace: str | None, words: Sequence[str], reply: Reply) -> int:
+    """`host NAME [SERVER]`: ask a name server, that of DHCP by default."""
+    if not 1 <= len(words) <= 2:
+        raise Malformed("usage: host NAME [SERVER]")
+    known = [server for card in cards_of(machines, namespace) for server in card.guest.name_servers]
+    server = next(iter([*words[1:], *known]), None)
+    if server is None:
+        raise Malformed("host: there is no name server to ask")
+    guest, printed = guest_towards(machines, namespace, server), ""
+    for question in resolver.questions(words[0]):
+        data = await guest.exchange(server, dns.PORT, resolver.query(question, randbits(16)))
+        printed += "" if data is None else "".join(resolver.lines(question, dns.parse(data)))
+    await reply.out(printed or f"Host {words[0]} not found\n")
+    return 0 if printed else 1
+
+
 def guest_towards(machines: Machines, namespace: str | None, address: str) -> Guest:
     """The guest of a namespace that has a route to `address`.  Raises NoRoute."""
     return sender(machines, namespace, ping_command.Ping(address))
@@ -278,5 +311,7 @@ PROGRAMS: dict[str, Inside] = {
     "httpd": serve_http,
     "curl": curl,
     "traceroute": traceroute,
+    "dhclient": dhclient,
+    "host": look_up,
     "guests": show_guests,
 }

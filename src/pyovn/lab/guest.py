@@ -51,6 +51,7 @@ class Guest:
 
     def __init__(self, host: Host, transmit: Callable[[Frame], None]) -> None:
         self.host = host
+        self.name_servers: list[str] = []
         self._transmit = transmit
         self._timer: asyncio.TimerHandle | None = None
         self._waiting: list[tuple[Callable[[Event], bool], asyncio.Future[Event]]] = []
@@ -140,6 +141,16 @@ class Guest:
         self.host.udp_ports.add(own)
         answer = self._expect(lambda event: isinstance(event, Received) and event.port == own)
         self.send(self.host.send(ip, port, data, self.now(), from_port=own))
+        event = await self._wait(answer, timeout_s)
+        return event.data if isinstance(event, Received) else None
+
+    async def talk(
+        self, frames: list[Frame], port: int, concerns: Callable[[bytes], bool], *, timeout_s: float
+    ) -> bytes | None:
+        """Send frames and wait for the datagram to `port` that answers them."""
+        self.host.udp_ports.add(port)
+        answer = self._expect(lambda event: isinstance(event, Received) and event.port == port and concerns(event.data))
+        self.send(frames)
         event = await self._wait(answer, timeout_s)
         return event.data if isinstance(event, Received) else None
 

@@ -17,7 +17,7 @@ from pyovn.lab import slaac
 from pyovn.lab import tcp as streams
 from pyovn.lab.icmp_words import next_hop_mtu
 from pyovn.net.errors import Malformed, OvnError
-from pyovn.net.ip import ip_parse, ip_str, mask4, mask6, multicast_mac6, parse_network
+from pyovn.net.ip import ALL4, ip_parse, ip_str, mask4, mask6, multicast_mac6, parse_network
 from pyovn.net.mac import BROADCAST, eui64_lla, is_multicast
 from pyovn.packet import arp, ethernet, icmp4, icmp6, ipv4, ipv6, nd, tcp, udp
 
@@ -222,6 +222,14 @@ class Host:
         body = udp.build(udp.Udp(from_port, port, data), destination[0], source[1], destination[1])
         return self.emit(Packet(source, destination, udp.PROTO, body, ttl), now)
 
+    def send_to_all(self, destination: Ip, port: int, data: bytes, *, from_port: int) -> list[Frame]:
+        """Send a UDP datagram to everybody on the link, or to a group: over IPv4, from no address."""
+        version, value = destination
+        source = (4, 0) if version == 4 else self.link_local.ip
+        body = udp.build(udp.Udp(from_port, port, data), version, source[1], value)
+        packet = self.network_bytes(Packet(source, destination, udp.PROTO, body, TTL))
+        return [self.framed(BROADCAST if version == 4 else multicast_mac6(value), version, packet)]
+
     def mtu_to(self, destination: Ip) -> int:
         """How long packets to `destination` may be, as far as is known."""
         return min(self.mtu, self.path_mtus.get(destination, self.mtu))
@@ -362,7 +370,7 @@ class Host:
     def on_ip4(self, ether: ethernet.Ethernet, now: float) -> Iterator[Frame]:
         """An IPv4 packet."""
         packet = ipv4.parse(ether.payload)
-        everyone = ether.dst == BROADCAST
+        everyone = ether.dst == BROADCAST or packet.dst == ALL4
         if packet.offset or packet.more or not (self.owns((4, packet.dst)) or everyone):
             return
         yield from self.on_packet(
