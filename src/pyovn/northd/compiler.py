@@ -127,7 +127,7 @@ class Compiler:
         self.port_groups = PortGroupSync(facts(are.PORT_GROUPS), self.datapaths)
         self.ha_groups = HAGroupSync(facts(are.HA_GROUPS), facts(are.REFERRING), southbound)
         self.leases = LeaseSync(facts(are.WISHES), facts(are.IP_CLAIMS), facts(are.MAC_CLAIMS))
-        self.port_states = PortStateSync(facts(are.LIVENESS), facts(are.BINDINGS))
+        self.port_states = PortStateSync(facts(are.LIVENESS), facts(are.BINDINGS), facts(are.TAGS))
         self.balancers = BalancerSync(facts(are.BALANCERS), self.flows)
         self.dhcp4, self.dhcp6 = constants.DHCP4Sync(), constants.DHCP6Sync()
         self.permissions = constants.PermissionSync()
