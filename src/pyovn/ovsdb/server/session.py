@@ -173,6 +173,12 @@ class Session:
 
     def handle(self, message: dict[str, Json]) -> None:
         """Act on one message; raises `ProtocolFault` if the client must be cut off."""
+        try:
+            self._act(message)
+        except (RecursionError, orjson.JSONEncodeError) as fault:
+            raise ProtocolFault("message is nested too deeply") from fault
+
+    def _act(self, message: dict[str, Json]) -> None:
         method = message.get("method")
         if method is None:
             self._handle_reply(message)
