@@ -11,9 +11,9 @@ COLUMNS = (
     "imap", "kids", "kid", "kmap", "peers", "wmap", "need", "frozen", "eph", "must", "val", "x", "_uuid", "_version",
 )  # fmt: skip
 WORDS = (
-    *COLUMNS, "Root", "Kid", "Other", "Single", "Rich", "_Server", "Database", "uuid", "named-uuid", "set", "map", "red",
-    "==", "!=", "<", "includes", "excludes", "insert", "delete", "+=", "/=", "%=", "a", "b", "", "columns", "where",
-    "00000000-0000-0000-0000-000000000000", "initial", "modify", "select",
+    *COLUMNS, "Root", "Kid", "Other", "Single", "Rich", "_Server", "Database", "uuid", "named-uuid", "set", "map",
+    "red", "==", "!=", "<", "includes", "excludes", "insert", "delete", "+=", "/=", "%=", "a", "b", "", "columns",
+    "where", "00000000-0000-0000-0000-000000000000", "initial", "modify", "select",
 )  # fmt: skip
 
 numbers = st.one_of(

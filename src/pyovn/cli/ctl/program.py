@@ -216,6 +216,7 @@ class Run:
     def _commit(self, view: View) -> "dict[str, str]":
         """Commit the edits; returns new rows' UUIDs by the provisional ones.  Raises `TryAgain` on stale data."""
         edits = operations(view)
+        is_repeatable = not edits  # what the barrier counts up may well be counted up twice
         edits += self.barrier.operations(edits)
         if not edits:
             return {}
@@ -223,6 +224,8 @@ class Run:
         try:
             results = self.session.finish(serial)
         except ConnectionFailed as lost:
+            if is_repeatable:
+                raise
             raise OutcomeUnknown(lost) from None
         for result in results:
             if result and result.get("error"):
