@@ -130,6 +130,7 @@ def test_one_more_acl_runs_that_acl_only() -> None:
     runs = {name: family.runs for name, family in world.compiler.engine.statistics().items() if family.runs}
     assert runs == {
         "switches": 1,
+        "filtered_switches": 1,
         "kinds_of_acls": 1,
         "persisting": 1,
         "copied_meters": 1,

@@ -47,6 +47,8 @@ NORTHBOUND: Mapping[type[Row], Sequence[str] | None] = {
     nb.ACL: None,
     nb.LoadBalancer: ("name", "vips", "protocol", "selection_fields", "ip_port_mappings", "options", "health_check"),
     nb.LoadBalancerGroup: None,
+    nb.QoS: None,
+    nb.ForwardingGroup: None,
     nb.Meter: None,
     nb.MeterBand: None,
     nb.AddressSet: ("name", "addresses"),

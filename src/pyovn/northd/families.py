@@ -4,6 +4,7 @@ from pyovn.incr.engine import Family, Reader, family
 from pyovn.net.uuids import Uuid
 from pyovn.northd.balancer_families import BALANCER_FAMILIES, BALANCER_SITES, is_balanced
 from pyovn.northd.feature import Origin, Place, Provenance
+from pyovn.northd.filter_families import FILTER_FAMILIES, FILTERING
 from pyovn.northd.model import acl as acls
 from pyovn.northd.model import unsupported
 from pyovn.northd.model.addresses import nonsense
@@ -13,7 +14,6 @@ from pyovn.northd.model.chassis import common_features
 from pyovn.northd.model.claims import addressing
 from pyovn.northd.model.datapath import wanted_datapath
 from pyovn.northd.model.ipam import WRITTEN, Claim, host_claims, mac_claims, pool
-from pyovn.northd.model.meter import WantedMeter, wanted_meter
 from pyovn.northd.model.multicast import snooping
 from pyovn.northd.model.options import number
 from pyovn.northd.model.port import Port, takes_unknown
@@ -21,33 +21,24 @@ from pyovn.northd.model.router_binding import group_name
 from pyovn.northd.model.router_port import Link, own_addresses, stand_in
 from pyovn.northd.model.settings import Settings, settings
 from pyovn.northd.model.switch import LOCALNET, ROUTER_KIND, STATIC, TAGGED, UNKNOWN, VTEP, Switch
+from pyovn.northd.part_families import PART_FAMILIES, switch_parts
 from pyovn.northd.pipeline import DROP
 from pyovn.northd.redundancy import REDUNDANCY_FAMILIES
 from pyovn.northd.relations import (
     ACL_KINDS,
-    ACL_NUMBERS,
-    ACL_ON,
-    ADDRESS_SETS,
     ATTACHED,
     BINDINGS,
     DATAPATHS,
     FLOWS,
-    GROUP_ADDRESSES,
-    GROUP_REACHES,
     HA_GROUPS,
     IP_CLAIMS,
     LINKS,
     LIVENESS,
     MAC_CLAIMS,
-    MEMBER_OF,
     MEMBERS,
-    METERS,
     NESTED,
-    OWN_METER,
     OWNER,
-    PERSISTING,
     POOLS,
-    PORT_GROUPS,
     PRESENT,
     PROBLEMS,
     QUEUES,
@@ -69,20 +60,15 @@ from pyovn.northd.router_families import NAT_FAMILIES, ROUTER_FAMILIES
 from pyovn.northd.rules import RULES
 from pyovn.northd.services import names, offered, served_elsewhere
 from pyovn.tables.nb import (
-    ACL,
     DNS,
-    AddressSet,
     HAChassis,
     HAChassisGroup,
     LogicalRouterPort,
     LogicalSwitch,
     LogicalSwitchPort,
-    Meter,
-    MeterBand,
     NBGlobal,
-    PortGroup,
 )
-from pyovn.tables.sb import ACLID, Chassis, PortBinding
+from pyovn.tables.sb import Chassis, PortBinding
 
 QOS = ("qos_min_rate", "qos_max_rate", "qos_burst")
 
@@ -103,18 +89,17 @@ def global_settings(db: Reader, uuid: Uuid) -> Outputs:
     return ((("", settings(db.column(NBGlobal, uuid, "options"), features)),),)
 
 
-@family(over=LogicalSwitch, emits=[OWNER, ACL_ON, RESOLVERS, DATAPATHS, SNOOPING, POOLS, PROBLEMS])
+@family(over=LogicalSwitch, emits=[OWNER, RESOLVERS, DATAPATHS, SNOOPING, POOLS, PROBLEMS])
 def switches(db: Reader, uuid: Uuid) -> Outputs:
     """Which ports a switch has, and what the southbound database says about it as a whole."""
     row = db.row(LogicalSwitch, uuid)
     assert row is not None
     owned = tuple([(port, uuid) for port in sorted(row.ports)])
-    filters = tuple((acl, uuid) for acl in sorted(row.acls))
     config = row.other_config
     given, wrong = pool(config)
     problems = [*unsupported.of_switch(row), *((uuid, f"logical switch {row.name}: {text}") for text in wrong)]
     asked = tuple((each, uuid) for each in sorted(row.dns_records))
-    return owned, filters, asked, wanted_datapath(row), snooping(config), given, tuple(problems)
+    return owned, asked, wanted_datapath(row), snooping(config), given, tuple(problems)
 
 
 @family(over=LogicalSwitchPort, emits=[SPECIAL, SHAPED, NESTED, LINKS])
@@ -187,94 +172,6 @@ def queues(db: Reader, key: str) -> Outputs:
     return (tuple((name, held[name] if name in held else next(free)) for name in wanted),)
 
 
-@family(over=PortGroup, emits=[MEMBER_OF])
-def group_members(db: Reader, uuid: Uuid) -> Outputs:
-    """Who is in a port group; clouds have groups with every port there is."""
-    return (db.column(PortGroup, uuid, "ports") or frozenset(),)
-
-
-@family(over=MEMBER_OF, emits=[PORT_GROUPS, GROUP_REACHES, GROUP_ADDRESSES])
-def grouped_ports(db: Reader, uuid: Uuid) -> Outputs:
-    """What a port contributes to the groups that it is in: its switch, its name, its addresses."""
-    row = db.row(LogicalSwitchPort, uuid)
-    groups = db.look(MEMBER_OF, uuid)
-    if row is None:
-        return (), (), ()
-    db.column(LogicalSwitchPort, uuid, "dynamic_addresses")  # of the addresses below, and quiet
-    names = [db.column(PortGroup, group, "name") for group in groups]
-    switches = db.look(OWNER, uuid)[:1]
-    addresses = Port(row).addresses
-    found = {("ip4", ip) for each in addresses for ip in each.ip4}
-    found.update(("ip6", ip.address) for each in addresses for ip in each.ip6)
-    return (
-        tuple(((name, switch), row.name) for name in names for switch in switches),
-        tuple((group, switch) for group in groups for switch in switches),
-        tuple((f"{name}_{ip}", address) for name in names for ip, address in sorted(found)),
-    )
-
-
-@family(over=PortGroup, emits=[ACL_ON])
-def filtered_groups(db: Reader, uuid: Uuid) -> Outputs:
-    """The ACLs of a port group are on every switch that it reaches."""
-    filters = db.column(PortGroup, uuid, "acls")
-    if not filters:
-        return ((),)
-    reached = db.look(GROUP_REACHES, uuid)
-    return (tuple((acl, switch) for acl in sorted(filters) for switch in reached),)
-
-
-@family(over=ACL_ON, emits=[ACL_KINDS])
-def kinds_of_acls(db: Reader, uuid: Uuid) -> Outputs:
-    """What a switch needs to know about an ACL."""
-    row = db.row(ACL, uuid)
-    if row is None:
-        return ((),)
-    kind = acls.kind(row)
-    return (tuple((switch, kind) for switch in db.look(ACL_ON, uuid)),)
-
-
-@family(over=ACL, emits=[PERSISTING])
-def persisting(db: Reader, uuid: Uuid) -> Outputs:
-    """The ACLs whose connections outlive changes, wherever they are."""
-    row = db.row(ACL, uuid)
-    return ((("", uuid),) if row is not None and acls.persists(row) else (),)
-
-
-@family(over=PERSISTING, emits=[ACL_NUMBERS])
-def acl_numbers(db: Reader, key: str) -> Outputs:
-    """A number for each ACL whose connections carry one: the one it has, or the smallest that is free."""
-    wanted = db.look(PERSISTING, key)
-    known = {uuid: row.id for uuid in wanted if (row := db.row(ACLID, uuid))}
-    taken = frozenset(known.values())
-    free = (each for each in range(1, acls.MOST_NUMBERS + 1) if each not in taken)
-    chosen = ((uuid, known[uuid] if uuid in known else next(free, 0)) for uuid in wanted)
-    return (tuple((uuid, number) for uuid, number in chosen if number),)
-
-
-@family(over=Meter, emits=[METERS])
-def meters(db: Reader, uuid: Uuid) -> Outputs:
-    """Meters go through as they are."""
-    row = db.row(Meter, uuid)
-    assert row is not None
-    return (((row.name, limit(db, row)),),)
-
-
-@family(over=ACL, emits=[OWN_METER, METERS])
-def copied_meters(db: Reader, uuid: Uuid) -> Outputs:
-    """An ACL that logs has a copy of a meter that is fair to all who share it."""
-    row = db.row(ACL, uuid)
-    shared = db.where(Meter, "name", row.meter)[:1] if row is not None and row.log and row.meter else []
-    if row is None or not shared or not shared[0].fair:
-        return None, ()
-    name = f"{shared[0].name}__{uuid}"
-    return name, ((name, limit(db, shared[0])),)
-
-
-def limit(db: Reader, meter: Meter) -> WantedMeter:
-    """What a meter says."""
-    return wanted_meter(meter, [db.row(MeterBand, each) for each in sorted(meter.bands)])
-
-
 @family(over=LogicalSwitch, emits=[SWITCH])
 def switch_views(db: Reader, uuid: Uuid) -> Outputs:
     """What a switch looks like to the rules."""
@@ -320,27 +217,6 @@ def switch_flows(db: Reader, uuid: Uuid) -> Outputs:
     switch = db.look(SWITCH, uuid)
     assert switch is not None
     return (tuple((Origin(uuid, "", source), flows) for source, flows in RULES.for_switch(switch)),)
-
-
-@family(over=ACL_ON, emits=[FLOWS, PROBLEMS])
-def acl_flows(db: Reader, uuid: Uuid) -> Outputs:
-    """An ACL on each of its switches; on those that look alike its flows are the same."""
-    row = db.row(ACL, uuid)
-    if row is None:
-        return (), ()
-    own = db.look(OWN_METER, uuid)
-    number = db.look(ACL_NUMBERS, uuid) or 0 if acls.persists(row) else 0
-    view = acls.acl(row, own or row.meter, number)
-    made: dict[Switch, Provenance] = {}
-    flows: Provenance = ()
-    for datapath in db.look(ACL_ON, uuid):
-        switch = db.look(SWITCH, datapath)
-        if switch is None:
-            continue
-        if switch not in made:
-            made[switch] = RULES.acl.apply(Place(datapath, uuid[:8], switch.settings.drop), switch, view)
-        flows += tuple((origin._replace(datapath=datapath), given) for origin, given in made[switch])
-    return flows, tuple((uuid, text) for text in acls.problems(row))
 
 
 @family(over=LogicalSwitchPort, emits=[FLOWS, BINDINGS, MEMBERS, HA_GROUPS, WISHES, IP_CLAIMS, MAC_CLAIMS, PROBLEMS])
@@ -483,21 +359,6 @@ def liveness(db: Reader, uuid: Uuid) -> Outputs:
     return ((row.logical_port, up),), present
 
 
-@family(over=AddressSet, emits=[ADDRESS_SETS])
-def address_sets(db: Reader, uuid: Uuid) -> Outputs:
-    """Address sets go through as they are."""
-    row = db.row(AddressSet, uuid)
-    assert row is not None
-    return (((row.name, row.addresses),),)
-
-
-@family(over=PortGroup, emits=[ADDRESS_SETS])
-def group_sets(db: Reader, uuid: Uuid) -> Outputs:
-    """A port group has an address set for each version of IP, even if nobody is in it."""
-    name = db.column(PortGroup, uuid, "name")
-    return (tuple((f"{name}_{ip}", frozenset()) for ip in ("ip4", "ip6")),)
-
-
 FAMILIES: tuple[Family, ...] = (
     global_settings,
     switches,
@@ -505,25 +366,18 @@ FAMILIES: tuple[Family, ...] = (
     queues,
     tags,
     *BALANCER_SITES,
-    group_members,
-    grouped_ports,
-    filtered_groups,
-    kinds_of_acls,
-    persisting,
-    acl_numbers,
-    meters,
-    copied_meters,
+    switch_parts,
+    *FILTERING,
     *ROUTER_FAMILIES,
     switch_views,
     *NAT_FAMILIES,
     switch_flows,
-    acl_flows,
+    *FILTER_FAMILIES,
     *BALANCER_FAMILIES,
+    *PART_FAMILIES,
     ports,
     names,
     router_claims,
     liveness,
-    address_sets,
-    group_sets,
     *REDUNDANCY_FAMILIES,
 )

@@ -27,6 +27,7 @@ from pyovn.northd.model.router_port import RouterPort
 from pyovn.northd.model.routes import Destination, Route
 from pyovn.northd.model.switch import Switch
 from pyovn.northd.pipeline import DROP, Flow, Stage
+from pyovn.tables.nb import ForwardingGroup, QoS
 
 SwitchRule = Callable[[Switch, Stage], Iterator[Flow]]
 PortRule = Callable[[Switch, Port, Stage], Iterator[Flow]]
@@ -109,6 +110,8 @@ class Feature:
         self.acl: Rules[[Switch, Acl]] = Rules()  #: for each ACL and each switch that it is on
         #: for each virtual address of a load balancer, and each switch that it is on
         self.balancer: Rules[[Switch, Balancer, Vip]] = Rules()
+        self.qos: Rules[[Switch, QoS]] = Rules()  #: for each QoS rule of a switch
+        self.forwarding: Rules[[Switch, ForwardingGroup]] = Rules()  #: for each forwarding group of a switch
         self.direct: Rules[[RouterPort, RouterPort]] = Rules()  #: for the port of another router at its other end
         self.passage: Rules[[Router, RouterPort, RouterPort]] = Rules()  #: for two ports, if the second has an MTU
         self.neighbour: Rules[[RouterPort, Port]] = Rules()  #: for each switch port that a router port can reach
@@ -167,6 +170,8 @@ class RuleBook:
         self.outside = together(feature.outside for feature in listed)
         self.acl = together(feature.acl for feature in listed)
         self.balancer = together(feature.balancer for feature in listed)
+        self.qos = together(feature.qos for feature in listed)
+        self.forwarding = together(feature.forwarding for feature in listed)
         self.direct = together(feature.direct for feature in listed)
         self.passage = together(feature.passage for feature in listed)
         self.neighbour = together(feature.neighbour for feature in listed)

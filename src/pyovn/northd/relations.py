@@ -101,6 +101,7 @@ FLOOD_L2 = Group("_MC_flood_l2", 32772)
 SETTINGS: Bag[str, Settings] = Bag("settings")  #: "" → the settings
 OWNER: Bag[Uuid, Uuid] = Bag("owner")  #: port → switches that list it
 SPECIAL: Bag[Uuid, tuple[str, str, str]] = Bag("special")  #: switch → (kind, port's name, detail)
+PART_OF: Bag[Uuid, Uuid] = Bag("part_of")  #: QoS rule, or forwarding group → the switch that lists it
 ACL_ON: Bag[Uuid, Uuid] = Bag("acl_on")  #: ACL → switches that it is on
 ACL_KINDS: Bag[Uuid, Kind] = Bag("acl_kinds")  #: switch → the kinds of ACLs that are on it
 PERSISTING: Bag[str, Uuid] = Bag("persisting")  #: "" → ACLs whose connections outlive changes

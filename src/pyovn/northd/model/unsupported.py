@@ -9,8 +9,6 @@ from pyovn.net.uuids import Uuid
 from pyovn.tables.nb import LogicalSwitch, LogicalSwitchPort
 
 SWITCH_COLUMNS = {
-    "qos_rules": "QoS rules",
-    "forwarding_groups": "forwarding groups",
     "copp": "control plane protection",
 }
 PORT_COLUMNS = {
