@@ -5,8 +5,27 @@
 A `Figure` is one line of the table: what, ours, theirs in the same run, and how many times as good as theirs ours is.
 """
 
-from collections.abc import Iterable
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import NamedTuple
+
+SOURCES = Path(__file__).parent.parent / "src"
+
+
+@contextmanager
+def environment(*modules: str) -> Iterator[dict[str, str]]:
+    """The environment of programs to measure: modules are compiled once, as where pyovn is installed; these now."""
+    with tempfile.TemporaryDirectory() as cache:
+        kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        found = kept | {"PYTHONPATH": str(SOURCES), "PYTHONPYCACHEPREFIX": cache}
+        for module in modules:
+            subprocess.run([sys.executable, "-c", f"import {module}"], env=found, check=True)
+        yield found
 
 
 class Figure(NamedTuple):

@@ -1,22 +1,19 @@
 """The command-line tools: how long a user waits, start of the interpreter included, modules compiled beforehand."""
 
-import os
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from tests.support.c_programs import find
 from tests.support.servers import c_server_process, server_process, upstream_schema
 
-from bench import Figure
+from bench import Figure, environment
 from pyovn.cli.session import Session, dial
 
-SOURCES = Path(__file__).parents[1] / "src"
 ROUNDS = 15
 PORTS = 1_000  #: ports added by one chain
 SWITCHES, EACH = 100, 50  #: the database of "a look at a large database"
@@ -26,14 +23,6 @@ def ours(tool: str) -> list[str]:
     """Our tool, as its console script starts it."""
     code = f"import re, sys; sys.argv[0] = 'ovn-{tool}'; from pyovn.cli.{tool} import main; sys.exit(main())"
     return [sys.executable, "-c", code]
-
-
-@contextmanager
-def environment() -> Iterator[dict[str, str]]:
-    """Modules are compiled once, as where pyovn is installed."""
-    with tempfile.TemporaryDirectory() as cache:
-        kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-        yield kept | {"PYTHONPATH": str(SOURCES), "PYTHONPYCACHEPREFIX": cache}
 
 
 def seconds(command: Sequence[str], env: dict[str, str]) -> float:

@@ -12,17 +12,21 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
-from bench import Figure
+from bench import Figure, environment
 
 SWITCHES, PORTS, HERE = 500, 50, 50
 CHANGES = 20
+ROUNDS = 2
 TICKS = os.sysconf("SC_CLK_TCK")
 OURS = [sys.executable, "-c", "import sys; from pyovn.daemons.controller import main; sys.exit(main())"]
-PATIENCE_S = 120.0
+PATIENCE_S = 300.0
+TABLE = "Logical_Switch_Port"
+NONE = ["set", []]
 
 
 def main() -> list[Figure]:
@@ -34,13 +38,19 @@ def main() -> list[Figure]:
         return []
     with ExitStack() as stack:
         network = Network(stack)
-        ours = measured(network, "ours", OURS)
+        variables = stack.enter_context(environment("pyovn.daemons.controller"))
         program = find("ovn-controller")
-        theirs = measured(network, "theirs", [str(program)]) if program else None
+        ours, theirs = [], []
+        for _ in range(ROUNDS):
+            ours.append(measured(network, "ours", OURS, variables))
+            theirs += [measured(network, "theirs", [str(program)], variables)] if program else []
     rows = [("first compile", "s"), ("a restart", "s"), ("a port elsewhere", "ms"), ("a port here", "ms")]
-    return [Figure(what, ours[what], theirs[what] if theirs else None, f"{unit} CPU") for what, unit in rows] + [
-        Figure("memory", ours["memory"], theirs["memory"] if theirs else None, "MB")
-    ]
+    return [_figure(what, f"{unit} CPU", ours, theirs) for what, unit in rows] + [_figure("memory", "MB", ours, theirs)]
+
+
+def _figure(what: str, unit: str, ours: list[dict[str, float]], theirs: list[dict[str, float]]) -> Figure:
+    """The best of several rounds of each: other work on the machine only ever adds to it."""
+    return Figure(what, min(each[what] for each in ours), min((each[what] for each in theirs), default=None), unit)
 
 
 class Network:
@@ -50,31 +60,88 @@ class Network:
         from tests.support.c_programs import need
         from tests.support.servers import c_server_process, upstream_schema
 
-        self.stack = stack
         self.server = stack.enter_context(c_server_process(upstream_schema("ovn-nb"), upstream_schema("ovn-sb")))
-        self.nbctl = [str(need("ovn-nbctl")), f"--db={self.server.remote}", "--timeout=120"]
-        self.sbctl = [str(need("ovn-sbctl")), f"--db={self.server.remote}", "--timeout=120"]
-        self.run(self.nbctl, "init")
-        for first in range(0, SWITCHES, 20):
-            self.run(self.nbctl, *_commands(range(first, min(first + 20, SWITCHES))))
+        self.rpc = stack.enter_context(self.server.rpc())
+        self.rpc.socket.settimeout(PATIENCE_S)
+        self.northbound({"op": "insert", "table": "NB_Global", "row": {}})
+        for number in range(SWITCHES):
+            self.northbound(*_switch(number))
         remotes = [f"--ovnnb-db={self.server.remote}", f"--ovnsb-db={self.server.remote}"]
         directory = Path(self.server.remote.removeprefix("unix:")).parent
         words = [str(need("ovn-northd")), *remotes, f"--unixctl={directory}/northd.ctl", "-vsyslog:off"]
         stack.enter_context(running(words, directory))
-        self.run(self.nbctl, "--wait=sb", "sync")
+        self.carried_over()
 
-    def run(self, words: list[str], *more: str) -> str:
-        """What a command prints."""
-        return subprocess.run([*words, *more], check=True, capture_output=True, text=True).stdout
+    def northbound(self, *operations: dict[str, Any]) -> list[Any]:
+        """What a transaction gives."""
+        results: list[Any] = self.rpc.transact("OVN_Northbound", *operations)
+        return results
+
+    def southbound(self, table: str, columns: list[str], *where: list[Any]) -> list[dict[str, Any]]:
+        """Some rows of the southbound database."""
+        ask = {"op": "select", "table": table, "where": list(where), "columns": columns}
+        rows: list[dict[str, Any]] = self.rpc.transact("OVN_Southbound", ask)[0]["rows"]
+        return rows
+
+    def carried_over(self) -> int:
+        """Wait until northd has carried everything over; the configuration number of that."""
+        bump = {"op": "mutate", "table": "NB_Global", "where": [], "mutations": [["nb_cfg", "+=", 1]]}
+        ask = {"op": "select", "table": "NB_Global", "where": [], "columns": ["nb_cfg", "sb_cfg"]}
+        self.northbound(bump)
+        for _ in attempts():
+            (row,) = self.northbound(ask)[0]["rows"]
+            if row["nb_cfg"] == row["sb_cfg"]:
+                return int(row["nb_cfg"])
+        raise SystemExit("northd does not finish")
+
+    def settled(self, chassis: str) -> None:
+        """Wait until a chassis has done all that the northbound database asks for."""
+        wanted = self.carried_over()
+        for _ in attempts():
+            found = self.southbound("Chassis_Private", ["nb_cfg"], ["name", "==", chassis])
+            unborn = self.southbound("Port_Binding", ["logical_port"], ["up", "==", False], ["chassis", "!=", NONE])
+            if found and found[0]["nb_cfg"] == wanted and not unborn:
+                return
+        raise SystemExit(f"{chassis} did not settle")
+
+    def add_port(self, switch: int, name: str, addresses: str) -> None:
+        """One more port."""
+        port = {"op": "insert", "table": TABLE, "row": {"name": name, "addresses": addresses}, "uuid-name": "port"}
+        member = [["ports", "insert", ["set", [["named-uuid", "port"]]]]]
+        where = [["name", "==", f"sw{switch}"]]
+        self.northbound(port, {"op": "mutate", "table": "Logical_Switch", "where": where, "mutations": member})
+
+    def remove_port(self, switch: int, name: str) -> None:
+        """One port less."""
+        ask = {"op": "select", "table": TABLE, "where": [["name", "==", name]], "columns": ["_uuid"]}
+        (row,) = self.northbound(ask)[0]["rows"]
+        member = [["ports", "delete", ["set", [row["_uuid"]]]]]
+        where = [["name", "==", f"sw{switch}"]]
+        self.northbound({"op": "mutate", "table": "Logical_Switch", "where": where, "mutations": member})
+
+    def remove_chassis(self, name: str) -> None:
+        """Forget a chassis."""
+        for table in ("Chassis_Private", "Chassis"):
+            gone = {"op": "delete", "table": table, "where": [["name", "==", name]]}
+            self.rpc.transact("OVN_Southbound", gone)
 
 
-def _commands(switches: range) -> Iterator[str]:
-    for number in switches:
-        yield from ("--", "ls-add", f"sw{number}")
-        for port in range(PORTS):
-            name, addresses = f"sw{number}p{port}", _addresses(number, port)
-            yield from ("--", "lsp-add", f"sw{number}", name, "--", "lsp-set-addresses", name, addresses)
-            yield from ("--", "lsp-set-port-security", name, addresses)
+def attempts() -> Iterator[None]:
+    """Times to look again, until patience ends."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        yield
+        time.sleep(0.02)
+
+
+def _switch(number: int) -> Iterator[dict[str, Any]]:
+    names = [f"sw{number}p{port}" for port in range(PORTS)]
+    for port, name in enumerate(names):
+        addresses = _addresses(number, port)
+        row = {"name": name, "addresses": addresses, "port_security": addresses}
+        yield {"op": "insert", "table": TABLE, "row": row, "uuid-name": name}
+    members = ["set", [["named-uuid", name] for name in names]]
+    yield {"op": "insert", "table": "Logical_Switch", "row": {"name": f"sw{number}", "ports": members}}
 
 
 def _addresses(switch: int, port: int) -> str:
@@ -82,11 +149,13 @@ def _addresses(switch: int, port: int) -> str:
 
 
 @contextmanager
-def running(words: list[str], directory: Path | None = None) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    words: list[str], directory: Path, environment: dict[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """A program, for as long as the context lasts."""
     keys = ("OVS_RUNDIR", "OVN_RUNDIR", "OVS_LOGDIR", "OVN_LOGDIR", "OVN_SYSCONFDIR")
-    environment = {**os.environ, **({key: str(directory) for key in keys} if directory else {})}
-    process = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    where = {**(environment or os.environ), **{key: str(directory) for key in keys}}
+    process = subprocess.Popen(words, env=where, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield process
     finally:
@@ -106,7 +175,7 @@ def resident_mb(process: subprocess.Popen[bytes]) -> float:
     return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
 
 
-def measured(network: Network, name: str, program: list[str]) -> dict[str, float]:
+def measured(network: Network, name: str, program: list[str], variables: dict[str, str]) -> dict[str, float]:
     """All figures of one controller."""
     from tests.support.real_ovs import RealSwitch
 
@@ -129,27 +198,29 @@ def measured(network: Network, name: str, program: list[str]) -> dict[str, float
         switch.vsctl(*(word for number in range(HERE) for word in _plugged(number, f"sw{number}p{place}")))
         words = [*program, switch.database, f"--unixctl={switch.rundir}/oc.ctl", "-vconsole:off", "-vsyslog:off"]
         figures = {}
-        with running(words, switch.rundir) as process:
-            settled(network, name)
+        with running(words, switch.rundir, variables) as process:
+            network.settled(name)
             figures["first compile"] = cpu_s(process)
-        with running(words, switch.rundir) as process:
-            settled(network, name)
+        with running(words, switch.rundir, variables) as process:
+            network.settled(name)
             figures["a restart"] = cpu_s(process)
             figures["a port elsewhere"] = _each(network, name, process, lambda n: _elsewhere(network, place, n))
             figures["a port here"] = _each(
                 network, name, process, lambda n: switch.vsctl(*_plugged(HERE + n, _new(place, n)))
             )
             figures["memory"] = resident_mb(process)
-        network.run(network.sbctl, "chassis-del", name)
+        for number in range(CHANGES):
+            network.remove_port(number, _new(place, number))
+        network.remove_chassis(name)
     return figures
 
 
-def _each(network: Network, name: str, process: subprocess.Popen[bytes], change: object) -> float:
+def _each(network: Network, name: str, process: subprocess.Popen[bytes], change: Callable[[int], object]) -> float:
     """CPU milliseconds for one change, from several."""
     before = cpu_s(process)
     for number in range(CHANGES):
-        change(number)  # type: ignore[operator]
-        settled(network, name)
+        change(number)
+        network.settled(name)
     return (cpu_s(process) - before) * 1000 / CHANGES
 
 
@@ -158,28 +229,10 @@ def _new(place: int, number: int) -> str:
 
 
 def _elsewhere(network: Network, place: int, number: int) -> None:
-    name = _new(place, number)
-    address = f"0a:01:00:00:{place:02x}:{number:02x} 10.200.{place}.{number}"
-    network.run(network.nbctl, "lsp-add", f"sw{number}", name, "--", "lsp-set-addresses", name, address)
+    network.add_port(number, _new(place, number), f"0a:01:00:00:{place:02x}:{number:02x} 10.200.{place}.{number}")
 
 
 def _plugged(number: int, port: str) -> list[str]:
     interface = f"v{number}"
     return ["--", "add-port", "br-int", interface, "--", "set", "interface", interface, "type=dummy",
             f"external_ids:iface-id={port}"]  # fmt: skip
-
-
-def settled(network: Network, name: str) -> None:
-    """Wait until the chassis has done all that the northbound database asks for."""
-    network.run(network.nbctl, "--wait=sb", "sync")
-    wanted = network.run(network.sbctl, "--bare", "--columns=nb_cfg", "list", "SB_Global").strip()
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        found = network.run(network.sbctl, "--bare", "--columns=nb_cfg", "find", "Chassis_Private", f"name={name}")
-        ports = network.run(
-            network.sbctl, "--bare", "--columns=logical_port", "find", "Port_Binding", "up=false", "chassis!=[]"
-        )
-        if found.strip() == wanted and not ports.strip():
-            return
-        time.sleep(0.05)
-    raise SystemExit(f"{name} did not settle")

@@ -19,6 +19,7 @@ OUTPUTS = st.lists(st.tuples(st.sampled_from("abc"), st.lists(FLOW, max_size=4, 
 @given(OUTPUTS)
 def test_the_table_depends_only_on_what_units_want_now(outputs):
     facts, now = FLOWS.facts(), {}
+    facts.take()
     for unit, wanted in outputs:
         facts.replace(unit, now.get(unit), tuple(wanted))
         now[unit] = tuple(wanted)
@@ -26,7 +27,7 @@ def test_the_table_depends_only_on_what_units_want_now(outputs):
     for unit, wanted in sorted(now.items()):
         fresh.replace(unit, None, wanted)
     assert {key: facts.get(key) for key in facts} == {key: fresh.get(key) for key in fresh}
-    assert set(facts) <= facts.touched.keys()
+    assert set(facts) <= facts.take().keys()
 
 
 def test_clauses_of_several_conjunctions_are_merged():

@@ -86,6 +86,18 @@ class Localnet(NamedTuple):
     network: str
 
 
+class Member(NamedTuple):
+    """What a multicast group needs to know about a port."""
+
+    datapath: Uuid
+    key: int
+    #: "local" (here, behind an interface or a wire), "patch", "localport", or "" for none of these
+    kind: str
+    name: str
+    #: the other chassis that it is on
+    chassis: tuple[Uuid, ...]
+
+
 class Multichassis(NamedTuple):
     """A port that is on several chassis."""
 
@@ -103,6 +115,7 @@ PORT: Final = Bag[str, PortKey]("ports by name")
 LOCAL_PORT: Final = Bag[str, Uuid]("local ports by name")
 LOCALNETS: Final = Bag[Uuid, Localnet]("localnet ports by datapath")
 MULTICHASSIS: Final = Bag[Uuid, Multichassis]("multichassis ports by datapath")
+MEMBER: Final = Single[Uuid, Member]("ports as members of multicast groups")
 RESIDENT: Final = Bag[str, bool]("resident ports by name")
 #: Claimed ports whose interface wants to hear when they work: name → interface.
 WAITING: Final = Bag[str, tuple[str, Uuid]]("claimed ports")
@@ -245,10 +258,11 @@ Known = tuple[
     tuple[tuple[Uuid, Edge], ...],
     tuple[tuple[Uuid, Localnet], ...],
     tuple[tuple[Uuid, Multichassis], ...],
+    Member,
 ]
 
 
-@family(over=PortBinding, emits=[PORT, RESIDENT, EDGES, LOCALNETS, MULTICHASSIS])
+@family(over=PortBinding, emits=[PORT, RESIDENT, EDGES, LOCALNETS, MULTICHASSIS, MEMBER])
 def known_port(db: Reader, uuid: Uuid) -> Known:
     """What others need to know about a port.  One unit for all of it: there are as many as there are ports."""
     row = db.row(PortBinding, uuid)
@@ -260,7 +274,29 @@ def known_port(db: Reader, uuid: Uuid) -> Known:
         network = row.options.get("network_name", "")
         localnets = ((row.datapath, Localnet(row.tunnel_key, uuid, row.logical_port, network)),)
     several = ((row.datapath, Multichassis(row.tunnel_key, uuid, row.logical_port)),) if row.additional_chassis else ()
-    return names, here, _edges(db, row), localnets, several
+    return names, here, _edges(db, row), localnets, several, _member(db, row)
+
+
+#: Types of which no copy goes to another chassis.
+_EVERYWHERE: Final = frozenset({"patch", "localport", "localnet"})
+#: Types that get no copies themselves.
+_ELSEWHERE: Final = frozenset({"chassisredirect", "external", "virtual"})
+
+
+def _member(db: Reader, row: PortBinding) -> Member:
+    places: list[Uuid] = []
+    if row.type not in _EVERYWHERE and (row.chassis is not None or row.additional_chassis):
+        own = own_chassis(db)
+        everywhere = (row.chassis, *sorted(row.additional_chassis))
+        places = [each for each in everywhere if each is not None and each != own]
+    return Member(row.datapath, row.tunnel_key, _member_kind(db, row), row.logical_port, tuple(places))
+
+
+def _member_kind(db: Reader, row: PortBinding) -> str:
+    if row.type in ("patch", "localport"):
+        return row.type
+    here = db.look(BINDING, row.uuid) if row.type not in _ELSEWHERE else None
+    return "local" if here is not None and (row.type != "localnet" or here.ofport) else ""
 
 
 def _is_resident(db: Reader, row: PortBinding) -> bool:

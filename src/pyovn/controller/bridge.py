@@ -31,7 +31,6 @@ def bridge_edits(ours: Settings, switch: OpenvSwitch, bridge: Bridge | None, hos
         if bridge.fail_mode != "secure":
             yield from column_edits(bridge, {"fail_mode": "secure"})
         yield from map_edits(bridge, "other_config", {"disable-in-band": "true"})
-        yield from map_edits(bridge, "external_ids", {STARTED: str(host.started_ms)})
         if len(bridge.flow_tables) < len(TABLES):
             yield from _flow_tables(bridge)
     index = INDEX_PREFIX + ours.chassis

@@ -8,13 +8,14 @@
 controller installed stay, zones that it gave keep their numbers, and ports that it made are not removed.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from pyovn.controller import zones
 from pyovn.controller.announce import Announced
-from pyovn.controller.binding import USERS, WAITING
-from pyovn.controller.datapaths import DATAPATH, Datapath
+from pyovn.controller.binding import PORT, USERS, WAITING
+from pyovn.controller.bridge import STARTED
+from pyovn.controller.datapaths import DATAPATH, Datapath, datapath
 from pyovn.controller.edits import Delete, Edit, Take, Update, map_edits
 from pyovn.controller.effects import Activate, Adopt, Judge, Learned, Neighbour, Record
 from pyovn.controller.families import families
@@ -29,7 +30,7 @@ from pyovn.controller.learning import (
     member_edits,
     status_edits,
 )
-from pyovn.controller.local import HOST, LOCAL, Host, Installed, LocalRows, Zone
+from pyovn.controller.local import HOST, LOCAL, Host, Installed, LocalRows, Zone, installed_id
 from pyovn.controller.logical import FAULTS, GROUPS, METERS, LogicalFlows
 from pyovn.controller.monitor import Conditions, conditions
 from pyovn.controller.patches import OWNED
@@ -47,6 +48,12 @@ from pyovn.ovsdb.model import Row
 from pyovn.tables.sb import Chassis, ChassisPrivate, PortBinding, SBGlobal
 from pyovn.tables.vswitch import Bridge, Interface, OpenvSwitch, Port
 
+#: Columns that we write ourselves, and that only those hear of who ask for them.
+QUIET: Final[Mapping[type[Row], Sequence[str]]] = {
+    Bridge: ("external_ids",),
+    ChassisPrivate: ("nb_cfg", "nb_cfg_timestamp"),
+    PortBinding: ("up",),
+}
 #: How long a port that others claim too is left to them before it is claimed again.
 CLAIM_PAUSE_S: Final = 2.0
 #: What marks a switch port as made by a controller.
@@ -70,20 +77,26 @@ class Core:
         self._southbound, self._switch = southbound, switch
         self.ids = Ids()
         self.logical = LogicalFlows(self.ids)
-        self.engine = Engine(families(self.logical), self._sources)
+        self.engine = Engine(families(self.logical), self._sources, QUIET)
         self._host: dict[str, Any] = {
             "chassis": chassis,
             "hostname": hostname,
             "option_field": -1,
             "bridge_mac": bridge_mac,
             "started_ms": now_ms,
-            "is_stranded": False,
         }
         self.local.put(Host, HOST, **self._host)
         self.settled = False
         self._zones: dict[str, int] = {}
         self._zones_known = False
+        #: what the zones were given for, and where they are written down, as last seen
+        self._zones_for: tuple[Any, ...] = ()
+        self._zones_in: tuple[Any, ...] = ()
         self._flush: set[int] = set()
+        self._waiting: tuple[Any, Mapping[str, Uuid]] = (), {}
+        #: local datapaths, and names of interfaces' ports that are in none of them
+        self._local: dict[Uuid, Datapath] = {}
+        self._unseen: list[str] = []
         self._conditions_for: tuple[Any, ...] = ()
         self._conditions: Conditions = {}
         self._claimed_at: dict[Uuid, float] = {}
@@ -92,20 +105,14 @@ class Core:
 
     def update(self, changes: Changes) -> None:
         """Bring everything up to date with changed rows."""
-        self.engine.run({**changes, **self.local.take()})
-        self._allocate_zones()
-        if more := self.local.take():
-            self.engine.run(more)
+        self.engine.run({**changes, **self.local.take()}, {datapath: self._zones_given})
 
     def switch_is(self, *, option_field: int, features: frozenset[str]) -> None:
         """What the switch said about itself."""
-        self._host.update(option_field=option_field, features=features, is_stranded=False)
-        self.local.put(Host, HOST, **self._host)
-
-    def switch_is_gone(self) -> None:
-        """The switch, if it was there before, has ended: what others can do instead of us is theirs."""
-        self._host.update(is_stranded=self._host["option_field"] >= 0)
-        self.local.put(Host, HOST, **self._host)
+        news = {"option_field": option_field, "features": features}
+        if news.items() - self._host.items():
+            self._host.update(news)
+            self.local.put(Host, HOST, **self._host)
 
     def settle(self) -> None:
         """All that was asked for is here: from now on what is not wanted goes."""
@@ -116,7 +123,7 @@ class Core:
         waiting = self.waiting()
         for name in ports:
             if name in waiting:
-                self.local.put(Installed, name, since_ms=now_ms)
+                self.local.put(Installed, installed_id(name), since_ms=now_ms)
 
     # -- out --------------------------------------------------------------------------------------------------------
 
@@ -187,9 +194,12 @@ class Core:
         flush, self._flush = self._flush, set()
         return tuple(sorted(flush))
 
-    def waiting(self) -> dict[str, Uuid]:
+    def waiting(self) -> Mapping[str, Uuid]:
         """The claimed ports whose flows somebody waits for, with their interfaces."""
-        return dict(self.engine.facts(WAITING).get(ALL))
+        claimed = self.engine.facts(WAITING).get(ALL)
+        if claimed is not self._waiting[0]:
+            self._waiting = claimed, dict(claimed)
+        return self._waiting[1]
 
     def datapaths(self) -> list[Datapath]:
         """The local datapaths."""
@@ -203,11 +213,20 @@ class Core:
             return None
         row = self.chassis_row
         own = row.uuid if row is not None else None
-        basis = tuple(self.datapaths()), tuple(self.engine.facts(VIF)), ours.chassis, own, ours.monitor_all
+        facts = self.engine.facts(DATAPATH), self.engine.facts(VIF), self.engine.facts(PORT)
+        news = [each.take() for each in facts]
+        if any(news):
+            self._local = {each.uuid: each for each in self.datapaths()}
+            self._unseen = sorted(name for name in facts[1] if not self._is_within(name, self._local))
+        basis = list(self._local.values()), self._unseen, ours.chassis, own, ours.monitor_all
         if basis != self._conditions_for:
             self._conditions_for = basis
             self._conditions = conditions(*basis[:4], everything=ours.monitor_all)
         return self._conditions
+
+    def _is_within(self, port: str, datapaths: Container[Uuid]) -> bool:
+        """True for a port that is seen because its datapath is."""
+        return any(key.datapath in datapaths for key in self.engine.facts(PORT).get(port))
 
     def switch_edits(self) -> Iterator[Edit]:
         """What the local database should be told."""
@@ -217,7 +236,17 @@ class Core:
                 yield from (edit for edit in facts.get(uuid) or () if self.settled or not _removes(edit))
         bridge = self.bridge()
         if bridge is not None and self._zones_known:
-            yield from map_edits(bridge, "external_ids", zones.record(self._zones, bridge.external_ids))
+            yield from self._records(bridge)
+
+    def _records(self, bridge: Bridge) -> Iterator[Edit]:
+        """What the bridge keeps for the next start: zones, and when this one was."""
+        seen = bridge, self._zones
+        if all(one is other for one, other in zip(seen, self._zones_in, strict=False)) and self._zones_in:
+            return
+        keys = {STARTED: str(self._host["started_ms"]), **zones.record(self._zones, bridge.external_ids)}
+        edits = list(map_edits(bridge, "external_ids", keys))
+        self._zones_in = () if edits else seen
+        yield from edits
 
     def southbound_edits(self, now: float) -> Iterator[Edit]:
         """What the southbound database should be told."""
@@ -273,12 +302,12 @@ class Core:
 
     def recompute(self) -> None:
         """Everything from scratch; what comes out is the same, unless the engine has a fault."""
-        fresh = Engine(families(self.logical), self._sources)
+        fresh = Engine(families(self.logical), self._sources, QUIET)
         rows = {cls: {uuid: (None, row) for uuid, row in src.rows(cls).items()} for cls, src in self._sources.items()}
         before = self.flows
         fresh.run(rows)
         self.engine = fresh
-        self.flows.touched.update(dict.fromkeys(before))
+        self.flows.touched = {**self.flows.take(), **dict.fromkeys(before)}
 
     def port(self, uuid: Uuid) -> PortBinding | None:
         """A port."""
@@ -304,6 +333,11 @@ class Core:
         found = self._southbound.where(cls, name=ours.chassis) if ours is not None else ()
         return found[0] if found else None
 
+    def _zones_given(self) -> Changes:
+        """Zones for whoever needs one now, before anybody uses them."""
+        self._allocate_zones()
+        return self.local.take()
+
     def _allocate_zones(self) -> None:
         bridge, ours = self.bridge(), self.settings
         if bridge is None or ours is None:
@@ -314,6 +348,10 @@ class Core:
             for user, zone in self._zones.items():
                 self.local.put(Zone, user, number=zone)
         users = self.engine.facts(USERS).get(ALL)
+        basis = users, self.settled, ours.zones
+        if self._zones_for and self._zones_for[0] is users and self._zones_for[1:] == basis[1:]:
+            return
+        self._zones_for = basis
         wanted = {user.name for user in users}
         if not self.settled:
             wanted |= self._zones.keys()
@@ -325,7 +363,8 @@ class Core:
         for user in self._zones.keys() - given.zones.keys():
             self.local.drop(Zone, user)
         for user, zone in given.zones.items():
-            self.local.put(Zone, user, number=zone)
+            if self._zones.get(user) != zone:
+                self.local.put(Zone, user, number=zone)
         self._zones = dict(given.zones)
 
     def _may(self, edit: Edit, now: float) -> bool:

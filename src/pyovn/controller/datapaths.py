@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from pyovn.controller.binding import EDGES, LOCALNETS, SEEDS, USERS, Localnet, Pairs, User
 from pyovn.controller.local import Zone
 from pyovn.controller.physical.steps import Zones
-from pyovn.controller.view import ALL
+from pyovn.controller.view import ALL, global_options
 from pyovn.incr.engine import Reader, family
 from pyovn.incr.relation import Bag, Single
 from pyovn.net.uuids import Uuid
@@ -29,6 +29,8 @@ class Datapath(NamedTuple):
     #: forced zone for SNAT; 0: none
     snat_zone: int
     localnets: tuple[Localnet, ...]
+    #: `SB_Global.options:arp_ns_explicit_output`: ARP and ND that a router makes is output explicitly
+    explicit_output: bool = False
 
     @property
     def dnat_user(self) -> str:
@@ -44,6 +46,8 @@ class Datapath(NamedTuple):
 LOCAL: Final = Bag[Uuid, bool]("local datapaths")
 DATAPATH: Final = Single[Uuid, Datapath]("local datapaths, described")
 DATAPATHS: Final = Single[Uuid, tuple[Datapath, ...]]("local datapaths by datapath group")
+#: datapath → its zones for DNAT and SNAT
+NAT_ZONES: Final = Single[Uuid, tuple[int, int]]("zones of local datapaths")
 
 
 @family(over=OpenvSwitch, emits=[LOCAL])
@@ -74,6 +78,7 @@ def datapath(db: Reader, uuid: Uuid) -> tuple[Datapath | None, Pairs]:
         ids.get("name", ""),
         int(zone) if zone.isdecimal() else 0,
         db.look(LOCALNETS, uuid),
+        global_options(db).get("arp_ns_explicit_output") == "true",
     )
     users = [User(found.dnat_user), User(found.snat_user, found.snat_zone)] if found.name else []
     users += (User(localnet.name) for localnet in found.localnets)
@@ -87,13 +92,18 @@ def datapath_group(db: Reader, uuid: Uuid) -> tuple[tuple[Datapath, ...]]:
     return (tuple(found for each in sorted(members) if (found := db.look(DATAPATH, each)) is not None),)
 
 
+@family(over=LOCAL, emits=[NAT_ZONES])
+def datapath_zones(db: Reader, uuid: Uuid) -> tuple[tuple[int, int] | None]:
+    """The zones that a local datapath was given."""
+    where = db.look(DATAPATH, uuid)
+    if where is None or not where.name:
+        return (None,)
+    return ((zone_of(db, where.dnat_user), zone_of(db, where.snat_user)),)
+
+
 def zones(db: Reader, where: Datapath, port: str = "") -> Zones:
     """The zones of a port of a local datapath; without a port, those of the datapath alone."""
-    return Zones(
-        zone_of(db, port) if port else 0,
-        zone_of(db, where.dnat_user) if where.name else 0,
-        zone_of(db, where.snat_user) if where.name else 0,
-    )
+    return Zones(zone_of(db, port) if port else 0, *(db.look(NAT_ZONES, where.uuid) or (0, 0)))
 
 
 def zone_of(db: Reader, user: str) -> int:

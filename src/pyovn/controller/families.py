@@ -18,6 +18,7 @@ PHYSICAL: Final[tuple[Family, ...]] = (
     binding.known_port,
     datapaths.locality,
     datapaths.datapath,
+    datapaths.datapath_zones,
     datapaths.datapath_group,
     logical.multicast_name,
     groupflows.fixed,

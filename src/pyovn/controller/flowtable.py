@@ -30,12 +30,13 @@ class FlowFacts(Facts[FlowKey, Flow | None, Flows]):
             come: Iterable[Flow] = [flow for flow in new if flow not in before]
         else:
             gone, come = old or (), new or ()
-        wanted, touched = self._wanted, self.touched
+        wanted = self._wanted
         for flow in gone:
             self._remove(flow)
         for flow in come:
             key = flow[:3]
-            touched[key] = None
+            if self.followed:
+                self.touched[key] = None
             known = wanted.setdefault(key, flow)
             if known is not flow:
                 wanted[key] = [*known, flow] if type(known) is list else [known, flow]  # type: ignore[list-item]
@@ -43,7 +44,8 @@ class FlowFacts(Facts[FlowKey, Flow | None, Flows]):
 
     def _remove(self, flow: Flow) -> None:
         key = flow[:3]
-        self.touched[key] = None
+        if self.followed:
+            self.touched[key] = None
         known = self._wanted[key]
         if type(known) is not list:
             del self._wanted[key]
@@ -56,6 +58,21 @@ class FlowFacts(Facts[FlowKey, Flow | None, Flows]):
         """The flow that should be in the switch under this key."""
         known = self._wanted.get(key)
         return merged(known) if type(known) is list else known  # type: ignore[return-value]
+
+    def everything(self) -> dict[FlowKey, Flow]:
+        """All that should be in the switch; a copied dict, so that no key is hashed again."""
+        flows: dict[FlowKey, Any] = self._wanted.copy()
+        for key, known in self._wanted.items():
+            if type(known) is list:
+                flows[key] = merged(known)
+        return flows
+
+    def take(self) -> dict[FlowKey, None]:
+        """The keys touched since the last call; all there are, the first time."""
+        if not self.followed:
+            self.followed = True
+            return dict.fromkeys(self._wanted)
+        return super().take()
 
     def __contains__(self, key: FlowKey) -> bool:
         return key in self._wanted

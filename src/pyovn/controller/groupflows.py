@@ -1,7 +1,7 @@
 """The flows of whole chassis and of groups: what every bridge has, tunnels, multicast groups, chassis MACs."""
 
-from pyovn.controller.binding import BINDING, Binding
-from pyovn.controller.datapaths import DATAPATH, Datapath, zones
+from pyovn.controller.binding import MEMBER
+from pyovn.controller.datapaths import DATAPATH, zone_of
 from pyovn.controller.flowtable import FLOWS, Flows, cookie_of
 from pyovn.controller.layout import CHASSIS_MAC_CONJUNCTION
 from pyovn.controller.local import Host
@@ -20,7 +20,6 @@ from pyovn.controller.view import (
     always_tunnel,
     option_of,
     our_settings,
-    own_chassis,
     paths,
 )
 from pyovn.incr.engine import Reader, family
@@ -30,10 +29,7 @@ from pyovn.net.uuids import Uuid
 from pyovn.openflow.actions import Conjunction
 from pyovn.openflow.flows import Flow
 from pyovn.openflow.match import match
-from pyovn.tables.sb import (
-    MulticastGroup,
-    PortBinding,
-)
+from pyovn.tables.sb import MulticastGroup
 from pyovn.tables.vswitch import Interface
 
 
@@ -77,42 +73,22 @@ def group(db: Reader, uuid: Uuid) -> tuple[Flows]:
     patches: list[int] = []
     localports: list[int] = []
     chassis: set[Uuid] = set()
-    for member in sorted(row.ports):
-        _sort_in(db, where, member, local, patches, localports, chassis)
+    for each in sorted(row.ports):
+        member = db.look(MEMBER, each)
+        if member is None or member.datapath != where.uuid:
+            continue
+        chassis.update(member.chassis)
+        if member.kind == "local":
+            local.append((member.key, zone_of(db, member.name)))
+        elif member.kind == "patch":
+            patches.append(member.key)
+        elif member.kind == "localport":
+            localports.append(member.key)
     bridged = bool(where.localnets) and not always_tunnel(db)
     far = () if bridged or option is None else _one_each(db, ours, chassis)
     logical = LogicalPort(cookie_of(uuid), where.key, row.tunnel_key, NO_ZONES)
     members = Members(tuple(sorted(local)), tuple(sorted(patches)), tuple(sorted(localports)))
     return (tuple(remote.group_flows(logical, members, far, option or "")),)
-
-
-def _sort_in(
-    db: Reader,
-    where: Datapath,
-    member: Uuid,
-    local: list[tuple[int, int]],
-    patches: list[int],
-    localports: list[int],
-    chassis: set[Uuid],
-) -> None:
-    row = db.row(PortBinding, member)
-    if row is None or row.datapath != where.uuid:
-        return
-    here = db.look(BINDING, member)
-    match row.type, here:
-        case "patch", _:
-            patches.append(row.tunnel_key)
-        case "localport", _:
-            localports.append(row.tunnel_key)
-        case "localnet", Binding(ofport=0):
-            pass
-        case (("chassisredirect" | "external" | "virtual"), _):
-            pass
-        case _, Binding():
-            local.append((row.tunnel_key, zones(db, where, row.logical_port).port))
-    own = own_chassis(db)
-    if row.type not in ("patch", "localport", "localnet"):
-        chassis.update(each for each in (row.chassis, *row.additional_chassis) if each is not None and each != own)
 
 
 def _one_each(db: Reader, ours: Settings, chassis: set[Uuid]) -> list[Tunnel]:

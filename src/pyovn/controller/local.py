@@ -2,19 +2,18 @@
 
 Host        who we are and what the switch can do       one row
 Zone        the conntrack zone of a user                row UUID = user
-Installed   a port whose flows the switch confirmed     row UUID = logical port
+Installed   a port whose flows the switch confirmed     row UUID = "<logical port> installed"
 """
 
 from __future__ import annotations
 
+from pyovn.net.uuids import Uuid
 from pyovn.ovsdb.model import TYPE_CHECKING, Database, Row, table
 from pyovn.ovsdb.model import new as new_row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, TypeVar
-
-    from pyovn.net.uuids import Uuid
 
     R = TypeVar("R", bound=Row)
     Changes = dict[type[Row], dict[Uuid, tuple[Row | None, Row | None]]]
@@ -29,7 +28,6 @@ class Host(Row):
     option_field: int  #: number of the `tun_metadata` field that holds the Geneve option; -1 until known
     bridge_mac: str  #: for an integration bridge that must be made
     started_ms: int
-    is_stranded: bool  #: the switch was there and is gone
     features: frozenset[str]  #: of the switch, as Chassis.other_config names them
 
 
@@ -49,6 +47,11 @@ class Installed(Row):
 
 LOCAL = Database("Controller", "1", (Host, Zone, Installed))
 HOST = "host"
+
+
+def installed_id(port: str) -> Uuid:
+    """The UUID of a port's Installed row; a zone may be named after the port too."""
+    return Uuid(f"{port} installed")
 
 
 class LocalRows:

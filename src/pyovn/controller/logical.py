@@ -16,7 +16,6 @@ from pyovn.controller.datapaths import DATAPATH, DATAPATHS, Datapath
 from pyovn.controller.flowtable import FLOWS, Flows, cookie_of
 from pyovn.controller.ids import Ids
 from pyovn.controller.template import Compiled, Template, learn, pattern, rivals, shape, value_of
-from pyovn.controller.view import global_options
 from pyovn.incr.engine import Family, Reader, family
 from pyovn.incr.relation import Bag, Single
 from pyovn.lang.actions.env import Env, MeterRequest, encode
@@ -153,12 +152,10 @@ class _Compilation:
         return tuple(out)
 
     def _place(self, datapath: Datapath) -> Place:
-        options = global_options(self.db)
         row = self.row
         meter = self._named_meter(row.controller_meter) if row.controller_meter else None
-        explicit = options.get("arp_ns_explicit_output") == "true"
         common = "reg12" if datapath.snat_zone else "reg11"
-        return Place(row.pipeline, row.table_id, datapath.is_switch, common, explicit, meter)
+        return Place(row.pipeline, row.table_id, datapath.is_switch, common, datapath.explicit_output, meter)
 
     def _compiled(self, found: Any, place: Place, datapath: Datapath) -> Compiled:
         """By template where there is one, else from scratch."""

@@ -54,21 +54,35 @@ class Installed:
         found = Difference()
         self._meters(found, meters)
         self._groups(found, groups)
-        keys = wanted.take()
-        if not self._complete:
-            keys = dict.fromkeys((*self.flows, *wanted))
+        touched = wanted.take()
+        if self._complete:
+            self._touched(found, wanted, touched)
+        else:
+            self._everything(found, wanted.everything())
             self._complete = True
+        return found
+
+    def _everything(self, found: Difference, wanted: dict[FlowKey, Flow]) -> None:
+        flows, self.flows = self.flows, wanted
+        if not flows:
+            found.come += wanted.values()
+            return
+        found.gone += [flow for key, flow in flows.items() if key not in wanted]
+        for key, want in wanted.items():
+            have = flows.get(key)
+            if have is None or _differ(have, want):
+                found.come.append(want)
+
+    def _touched(self, found: Difference, wanted: FlowFacts, touched: Iterable[FlowKey]) -> None:
         flows = self.flows
-        for key in keys:
+        for key in touched:
             want, have = wanted.get(key), flows.get(key)
             if want is None:
                 if have is not None:
-                    found.gone.append(have)
-                    del flows[key]
-            elif have is None or have.actions != want.actions or have.cookie != want.cookie:
+                    found.gone.append(flows.pop(key))
+            elif have is None or _differ(have, want):
                 found.come.append(want)
                 flows[key] = want
-        return found
 
     def _groups(self, found: Difference, wanted: Mapping[int, GroupDef]) -> None:
         found.groups = [group for id_, group in wanted.items() if self.groups.get(id_) != group]
@@ -79,3 +93,7 @@ class Installed:
         found.meters = [meter for id_, meter in wanted.items() if self.meters.get(id_) != meter]
         found.stale_meters = [id_ for id_ in self.meters if id_ not in wanted]
         self.meters = dict(wanted)
+
+
+def _differ(have: Flow, want: Flow) -> bool:
+    return have.actions != want.actions or have.cookie != want.cookie

@@ -48,15 +48,16 @@ def pattern(match: Match, clauses: tuple[Clause, ...]) -> Pattern:
 
 # -- shapes --------------------------------------------------------------------------------------------------------
 
-#: Constants stand after a space, a brace or a comma, which rules most places out at once; ports after their field.
-_CONSTANT: Final = re.compile(
-    r"""(?:(?<=port\ ==\ )|(?<=port\ =\ ))"(?P<p>[^"]*)"
-      | (?<=[ ({,])(?:
-          (?P<m>[0-9a-f]{2}(?::[0-9a-f]{2}){5})(?![\w:/.])
-        | (?P<i>\d{1,3}(?:\.\d{1,3}){3})(?![\w/.:-])
-        | (?P<j>(?:[0-9a-f]{1,4})?(?::[0-9a-f]{0,4}){2,7})(?![\w:/.-]) )""",
+#: What may be a constant: a string, or digits with colons or dots after a space, a brace or a comma.
+_TOKEN: Final = re.compile(r'("[^"]*"|[ ({,](?:[0-9a-f]{1,4}[:.]|:)[0-9a-f:.]*+(?![\w/-]))')
+_ADDRESS: Final = re.compile(
+    r"""(?P<m>[0-9a-f]{2}(?::[0-9a-f]{2}){5})
+      | (?P<i>\d{1,3}(?:\.\d{1,3}){3})
+      | (?P<j>(?:[0-9a-f]{1,4})?(?::[0-9a-f]{0,4}){2,7})""",
     re.VERBOSE,
 )
+#: What stands before a string that is a port.
+_PORT_AFTER: Final = ("port == ", "port = ")
 
 #: (kind, text) of a constant; kinds: p port, m MAC, i IPv4, j IPv6, n solicited-node multicast
 Constant = tuple[str, str]
@@ -71,34 +72,36 @@ class Shape(NamedTuple):
 
 def shape(text: str) -> Shape | None:
     """The shape of a text; None where it holds strings that are not simply a port."""
+    pieces = _TOKEN.split(text)
     constants: list[Constant] = []
-
-    def cut(found: re.Match[str]) -> str:
-        kind = found.lastgroup or ""
-        constant = found[kind]
-        kind = _kind(kind, constant)
-        if not kind:
-            return found[0]
-        constants.append((kind, constant))
-        return f"\0{kind}"
-
-    rest = _CONSTANT.sub(cut, text)
+    for place in range(1, len(pieces), 2):
+        token = pieces[place]
+        if token[0] == '"':
+            if not pieces[place - 1].endswith(_PORT_AFTER):
+                return None
+            constants.append(("p", token[1:-1]))
+            pieces[place] = "\0p"
+        elif kind := _kind(token[1:]):
+            constants.append((kind, token[1:]))
+            pieces[place] = f"{token[0]}\0{kind}"
+    rest = "".join(pieces)
     return None if '"' in rest else Shape(rest, tuple(constants))
 
 
-def _kind(kind: str, text: str) -> str:
-    """The kind of a constant, or "" for one that predicates may ask about."""
-    match kind:
+def _kind(text: str) -> str:
+    """The kind of a constant, or "" for what is none, or one that predicates may ask about."""
+    found = _ADDRESS.fullmatch(text)
+    match found and found.lastgroup:
         case "m":
-            return "" if int(text[1], 16) & 1 or text == "00:00:00:00:00:00" else kind
+            return "" if int(text[1], 16) & 1 or text == "00:00:00:00:00:00" else "m"
         case "i":
             first = int(text.partition(".")[0])
-            return kind if 0 < first < 224 else ""
+            return "i" if 0 < first < 224 else ""
         case "j":
             if text.startswith("ff02::1:ff"):
                 return "n"
-            return "" if text.startswith(("ff", "fe", "::")) else kind
-    return kind
+            return "" if text.startswith(("ff", "fe", "::")) else "j"
+    return ""
 
 
 def value_of(constant: Constant) -> int:
@@ -139,29 +142,24 @@ class Template:
     """A compiled shape: the first flow's result, and which constant is where in it."""
 
     compiled: Compiled
-    #: (pattern, term, constant)
-    terms: tuple[tuple[int, int, int], ...]
+    #: (term, constant) of each pattern
+    terms: tuple[tuple[tuple[int, int], ...], ...]
     #: (action, constant)
     steps: tuple[tuple[int, int], ...]
 
     def instance(self, values: Sequence[int]) -> Compiled:
         """The flow with these values of its constants.  Runs for most logical flows: plain loops over short lists."""
         patterns, actions = self.compiled
-        if self.terms:
-            changed: dict[int, list[Any]] = {}
-            for which, place, constant in self.terms:
-                terms = changed.get(which)
-                if terms is None:
-                    terms = changed[which] = list(patterns[which][0])
+        changed: list[Pattern] = []
+        for each, places in zip(patterns, self.terms, strict=True):
+            if not places:
+                changed.append(each)
+                continue
+            terms = list(each.match)
+            for place, constant in places:
                 name, _, mask = terms[place]
                 terms[place] = (name, values[constant], mask)
-            patterns = tuple(
-                [
-                    Pattern(tuple(changed[which]), at, clauses) if which in changed else each
-                    for which, each in enumerate(patterns)
-                    for _, at, clauses in (each,)
-                ]
-            )
+            changed.append(Pattern(tuple(terms), each.at, each.clauses))
         if self.steps:
             steps: list[Action] = list(actions)
             for which, constant in self.steps:
@@ -169,7 +167,7 @@ class Template:
                 assert type(old) is SetField
                 steps[which] = SetField(old.field, values[constant], old.mask)
             actions = tuple(steps)
-        return Compiled(patterns, actions)
+        return Compiled(tuple(changed), actions)
 
 
 def learn(found: Shape, compile_text: Compile) -> Template | None:
@@ -186,7 +184,8 @@ def learn(found: Shape, compile_text: Compile) -> Template | None:
     found_template = _difference(one, two, list(zip(first, second, strict=True)))
     if found_template is None:
         return None
-    fields = {one.patterns[which].match[place][0] for which, place, _ in found_template.terms}
+    pairs = zip(one.patterns, found_template.terms, strict=True)
+    fields = {each.match[place][0] for each, places in pairs for place, _ in places}
     return found_template if fields.isdisjoint(contested) else None
 
 
@@ -206,17 +205,19 @@ def _difference(one: Compiled, two: Compiled, pairs: list[tuple[int, int]]) -> T
     """Where two results differ, each place explained by one constant; None where that fails."""
     if len(one.patterns) != len(two.patterns) or len(one.actions) != len(two.actions):
         return None
-    terms: list[tuple[int, int, int]] = []
-    for which, (left, right) in enumerate(zip(one.patterns, two.patterns, strict=True)):
+    terms: list[tuple[tuple[int, int], ...]] = []
+    for left, right in zip(one.patterns, two.patterns, strict=True):
         if left.clauses != right.clauses or len(left.match) != len(right.match):
             return None
+        places: list[tuple[int, int]] = []
         for place, (a, b) in enumerate(zip(left.match, right.match, strict=True)):
             if a == b:
                 continue
             constant = _explained(a, b, pairs)
             if constant is None:
                 return None
-            terms.append((which, place, constant))
+            places.append((place, constant))
+        terms.append(tuple(places))
     steps: list[tuple[int, int]] = []
     for which, (x, y) in enumerate(zip(one.actions, two.actions, strict=True)):
         if x == y:
@@ -236,11 +237,11 @@ def _explained(a: Sequence[Any], b: Sequence[Any], pairs: list[tuple[int, int]])
     return found[0] if len(found) == 1 else None
 
 
-def _all_used(terms: list[tuple[int, int, int]], steps: list[tuple[int, int]], number: int) -> bool:
+def _all_used(terms: list[tuple[tuple[int, int], ...]], steps: list[tuple[int, int]], number: int) -> bool:
     """True if every constant showed up, and none twice among the terms of one pattern."""
-    used = {constant for *_, constant in terms} | {constant for _, constant in steps}
-    places = [(which, constant) for which, _, constant in terms]
-    return len(used) == number and len(set(places)) == len(places)
+    in_patterns = [[constant for _, constant in places] for places in terms]
+    used = {constant for constants in in_patterns for constant in constants} | {constant for _, constant in steps}
+    return len(used) == number and all(len(set(constants)) == len(constants) for constants in in_patterns)
 
 
 def rivals(fields: Iterable[Sequence[str]]) -> Iterator[str]:

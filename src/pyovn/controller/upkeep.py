@@ -15,7 +15,7 @@ from pyovn.controller import bridge as bridges
 from pyovn.controller import chassis as registration
 from pyovn.controller.binding import ADDITIONAL, BINDING, MAIN, PORT, Binding
 from pyovn.controller.edits import Edit, Put, Take, Update, map_edits
-from pyovn.controller.local import HOST, Host, Installed
+from pyovn.controller.local import HOST, Host, Installed, installed_id
 from pyovn.controller.patches import patch_edits
 from pyovn.controller.physical.tunnels import TYPES
 from pyovn.controller.portflows import PATCHES
@@ -120,7 +120,7 @@ def interface_upkeep(db: Reader, uuid: Uuid) -> tuple[Edits]:
 
 
 def _installed(db: Reader, row: Interface, name: str) -> Iterator[Edit]:
-    done = db.row(Installed, Uuid(name))
+    done = db.row(Installed, installed_id(name))
     if done is None:
         if not _is_claimed(db, name):
             yield from map_edits(row, "external_ids", {INSTALLED: None, INSTALLED_AT: None})
@@ -211,7 +211,7 @@ def _as_main(db: Reader, row: PortBinding, own: Uuid, role: str, encap: Uuid | N
             wanted["chassis"] = own
         if row.encap != encap:
             wanted["encap"] = encap
-        if not row.up and row.up is not None and _is_up(db, row):
+        if db.column(PortBinding, row.uuid, "up") is False and _is_up(db, row):
             wanted["up"] = True
         if wanted:
             yield Update(row, wanted)
@@ -219,7 +219,7 @@ def _as_main(db: Reader, row: PortBinding, own: Uuid, role: str, encap: Uuid | N
         released: dict[str, object] = {"chassis": None, "encap": None}
         if row.virtual_parent:
             released["virtual_parent"] = None
-        if row.up:
+        if db.column(PortBinding, row.uuid, "up"):
             released["up"] = False
         yield Update(row, released)
 
@@ -236,4 +236,4 @@ def _as_additional(row: PortBinding, own: Uuid, role: str, encap: Uuid | None) -
 def _is_up(db: Reader, row: PortBinding) -> bool:
     """Ports with an interface are up once their flows are in force, others at once."""
     here = db.look(BINDING, row.uuid)
-    return here is None or not here.interface or db.row(Installed, Uuid(row.logical_port)) is not None
+    return here is None or not here.interface or db.row(Installed, installed_id(row.logical_port)) is not None

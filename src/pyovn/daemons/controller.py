@@ -95,7 +95,6 @@ class Controller:
         self._busy: set[str] = set()
         self._conditions: Conditions = {}
         self._tasks: asyncio.TaskGroup | None = None
-        self._reported = 0
         self._is_installed = False
         #: called when the switch holds all flows for the first time
         self.on_installed: Callable[[], None] = lambda: None
@@ -216,8 +215,6 @@ class Controller:
         """One round: what is new, and what follows."""
         if self.switch.ready:
             core.switch_is(option_field=self.switch.option_field, features=self.switch.features)
-        elif not self.switch.connected:
-            core.switch_is_gone()
         changes = self._changes()
         self._update(core, changes)
         if self._desk is not None:
@@ -286,9 +283,7 @@ class Controller:
             _announce(batch)
             self._start_task(what, self._transact(client, batch))
 
-    async def _transact(self, client: Client, edits: list[Edit], *, loud: bool = True, after_s: float = 0.0) -> None:
-        if after_s:
-            await asyncio.sleep(after_s)
+    async def _transact(self, client: Client, edits: list[Edit], *, loud: bool = True) -> None:
         txn = Txn()
         write(txn, edits)
         txn.comment("ovn-controller")
@@ -339,16 +334,22 @@ class Controller:
         if fresh:
             core.installed(fresh, self.clock.wall_ms())
             self.wake()
-        if number != self._reported or (core.private_row is not None and core.private_row.nb_cfg != number):
+        if "report" not in self._busy and self.southbound is not None:
             there, here = core.reported(number, self.clock.wall_ms())
-            self._reported = number
-            if self.southbound is not None:
-                self._report(self.southbound, there, self.report_delay_s)
-            self._report(self.switch_db, here, self.report_delay_s)
+            if there or here:
+                self._start_task("report", self._tell_progress(self.southbound, there, here))
 
-    def _report(self, client: Client, edits: list[Edit], after_s: float = 0.0) -> None:
+    async def _tell_progress(self, southbound: Client, there: list[Edit], here: list[Edit]) -> None:
+        """Write down how far we are, where others look."""
+        if self.report_delay_s:
+            await asyncio.sleep(self.report_delay_s)
+        for client, edits in ((southbound, there), (self.switch_db, here)):
+            if edits:
+                await self._transact(client, edits)
+
+    def _report(self, client: Client, edits: list[Edit]) -> None:
         if edits and self._tasks is not None:
-            self._tasks.create_task(self._transact(client, edits, after_s=after_s))
+            self._tasks.create_task(self._transact(client, edits))
 
     def _packet(self, message: m.PacketIn) -> None:
         """A packet the switch asks about."""

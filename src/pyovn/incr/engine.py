@@ -213,8 +213,11 @@ class Engine:
         """The facts of a relation, as of the last run."""
         return self._relations[relation].facts
 
-    def run(self, changes: Changes) -> None:
-        """Bring everything up to date with rows that have changed (and that the sources show already)."""
+    def run(self, changes: Changes, after: Mapping[Family, Callable[[], Changes]] | None = None) -> None:
+        """Bring everything up to date with rows that have changed (and that the sources show already).
+
+        `after` has what to do once a family has run: it may change rows that only later families read.
+        """
         self._reader._rows = {cls: source.rows(cls) for cls, source in self._sources.items()}
         for stratum in self.strata:
             stratum.ran = {}
@@ -223,6 +226,9 @@ class Engine:
         for stratum in self.strata:
             if stratum.dirty:
                 self._run(stratum)
+            if after and stratum.family in after:
+                for cls, rows in after[stratum.family]().items():
+                    self._table_changed(cls, rows)
 
     def statistics(self) -> dict[str, Statistics]:
         """How often units ran, by family."""

@@ -28,9 +28,12 @@ def match(**fields: int | tuple[int, int]) -> Match:
 def canonical(terms: Iterable[tuple[str, int, int]]) -> Match:
     """The canonical match of terms in any order, each field at most once."""
     found = [(name, value & mask, mask) for name, value, mask in terms if mask]
-    if any(name in _PECULIAR for name, _, _ in found):
+    names = [name for name, _, _ in found]
+    if not _PECULIAR.isdisjoint(names):
         found = [part for term in found for part in parts(term)]
-    if len(found) > 1:
+        names = [name for name, _, _ in found]
+    places = [ORDER[name] for name in names]
+    if places != sorted(places):
         found.sort(key=order)
     return tuple(found)
 

@@ -24,10 +24,7 @@ def manages_databases(settings: Settings) -> bool:
 
 
 def start_northd(settings: Settings) -> None:
-    """Start ovn-northd, and the databases where they belong to it; raises `OvnError`.
-
-    Words after `--` are for the database servers; what ovn-northd is to have besides is in `PARAMETERS`.
-    """
+    """Start ovn-northd, and the databases where they belong to it; raises `OvnError`."""
     if manages_databases(settings):
         for kind in (NB, SB):
             databases.start(kind, settings)
@@ -36,17 +33,17 @@ def start_northd(settings: Settings) -> None:
         f"--ovnsb-db={settings['ovn-northd-sb-db'] or 'unix:' + settings['db-sb-sock']}",
     ]
     threads = settings["ovn-northd-n-threads"]
-    _start("northd", settings, [*places, *([f"--n-threads={threads}"] if threads != "1" else [])], extra=())
+    _start("northd", settings, [*places, *([f"--n-threads={threads}"] if threads != "1" else [])])
 
 
 def start_controller(settings: Settings) -> None:
     """Start ovn-controller; raises `OvnError`."""
     bootstrap = settings["ovn-controller-ssl-bootstrap-ca-cert"]
-    words = [f"unix:{settings['db-sock']}", *([f"--bootstrap-ca-cert={bootstrap}"] if bootstrap else [])]
-    _start("controller", settings, words, extra=settings.extra)
+    words = [f"unix:{directory('OVS_RUNDIR')}/db.sock", *([f"--bootstrap-ca-cert={bootstrap}"] if bootstrap else [])]
+    _start("controller", settings, words)
 
 
-def _start(name: str, settings: Settings, words: Sequence[str], *, extra: Sequence[str]) -> None:
+def _start(name: str, settings: Settings, words: Sequence[str]) -> None:
     daemon = process(name)
     if daemon.pid is not None:
         say(f"{daemon.name} is already running.")
@@ -64,8 +61,8 @@ def _start(name: str, settings: Settings, words: Sequence[str], *, extra: Sequen
         f"--log-file={log}",
         f"--pidfile={daemon.pidfile}",
         "--detach",
-        *(["--monitor"] if settings.says("monitor") else []),
-        *extra,
+        "--monitor",
+        *settings.extra,
     ]
     wrapper, priority = settings[f"ovn-{name}-wrapper"], settings[f"ovn-{name}-priority"]
     processes.start(daemon, daemon.name, processes.command(daemon, line, wrapper=wrapper, priority=priority))
