@@ -4,9 +4,10 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help demo test unit system check fmt golden bench soak clean packages
+.PHONY: help demo demo-l3 test unit system check fmt golden bench soak clean packages
 help:
 	@echo "make demo    two guests on two hypervisors ping, in one process, without root"
+	@echo "make demo-l3 guests reach the world through gateways, and one of them dies"
 	@echo "make test    all checks and tests (with root and apt: real Open vSwitch and C OVN too)"
 	@echo "make check   style, types and import layers"
 	@echo "make unit    the tests that need no other program"
@@ -25,6 +26,9 @@ $(BIN)/.dev: $(BIN)/.run
 
 demo: $(BIN)/.run
 	@$(BIN)/pyovn lab demo
+
+demo-l3: $(BIN)/.run
+	@$(BIN)/pyovn lab demo l3
 
 packages:
 	@tools/system-packages

@@ -2,7 +2,8 @@
 
 What counts is the processor time of the northd process alone, user and system, from its start until
 `NB_Global.sb_cfg` says that it is done: first on an empty southbound database, then started again on a full one, then
-for single ports added to a running one.  All programs take their turn in one run, on databases of their own.
+for single ports added to a running one; and once more with ports that ask for dynamic addresses.  All programs take
+their turn in one run, on databases of their own.
 """
 
 import contextlib
@@ -22,6 +23,7 @@ from bench import Figure
 
 SWITCHES, PORTS = 500, 50  #: of the first fill and the restart
 FEW, MANY = 100, 1000  #: switches beside which single ports are added
+LARGE = 5000  #: ports of one large switch
 ADDED = 10
 PATIENCE_S = 300.0
 TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
@@ -56,21 +58,24 @@ def programs() -> Iterator[Program]:
 class Network:
     """The northbound database of a benchmark."""
 
-    def __init__(self, rpc: Rpc, switches: int, ports: int) -> None:
+    def __init__(self, rpc: Rpc, switches: int, ports: int, *, dynamic: bool) -> None:
         self.rpc = rpc
+        self.dynamic = dynamic
         rpc.transact("OVN_Northbound", {"op": "insert", "table": "NB_Global", "row": {}})
         for number in range(switches):
             members = [self._port(number, index, number * ports + index) for index in range(ports)]
             names = ["set", [["named-uuid", member["uuid-name"]] for member in members]]
-            switch = {"op": "insert", "table": "Logical_Switch", "row": {"name": f"sw{number}", "ports": names}}
+            subnet = f"10.{number >> 8}.{number & 255}.0/{16 if ports > 250 else 24}"
+            config = ["map", [["subnet", subnet]] if dynamic else []]
+            row = {"name": f"sw{number}", "ports": names, "other_config": config}
+            switch = {"op": "insert", "table": "Logical_Switch", "row": row}
             rpc.transact("OVN_Northbound", *members, switch)
         self.count = switches * ports
 
-    @staticmethod
-    def _port(switch: int, index: int, number: int) -> dict[str, Any]:
+    def _port(self, switch: int, index: int, number: int) -> dict[str, Any]:
         mac = f"50:54:{number >> 24 & 255:02x}:{number >> 16 & 255:02x}:{number >> 8 & 255:02x}:{number & 255:02x}"
         address = f"{mac} 10.{switch >> 8}.{switch & 255}.{index % 250 + 2}"
-        row = {"name": f"lp{switch}-{index}", "addresses": address}
+        row = {"name": f"lp{switch}-{index}", "addresses": "dynamic" if self.dynamic else address}
         return {"op": "insert", "table": "Logical_Switch_Port", "row": row, "uuid-name": f"p{number}"}
 
     def add_port(self) -> None:
@@ -116,11 +121,11 @@ def spent_ms(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) * TICK_MS
 
 
-def measure(program: Program, server: Server, switches: int, ports: int) -> Costs:
+def measure(program: Program, server: Server, switches: int, ports: int, *, dynamic: bool = False) -> Costs:
     """What a northd costs on a fresh pair of databases."""
     with server(upstream_schema("ovn-nb"), upstream_schema("ovn-sb")) as databases, databases.rpc() as rpc:
         rpc.socket.settimeout(PATIENCE_S)
-        network = Network(rpc, switches, ports)
+        network = Network(rpc, switches, ports, dynamic=dynamic)
         with running(program, databases) as pid:
             network.settle()
             fill = spent_ms(pid)
@@ -141,6 +146,8 @@ def main() -> list[Figure]:
     server: Server = c_server_process if find("ovsdb-server") else server_process
     full = {each.name: measure(each, server, SWITCHES, PORTS) for each in programs()}
     few = {each.name: measure(each, server, FEW, PORTS) for each in programs()}
+    asking = {each.name: measure(each, server, FEW, PORTS, dynamic=True) for each in programs()}
+    large = {each.name: measure(each, server, 1, LARGE, dynamic=True) for each in programs()}
     many = {each.name: measure(each, server, MANY, PORTS) for each in programs() if each.name != "23.03"}
     figures = []
     for name in [name for name in full if name != "ours"] or [None]:
@@ -155,6 +162,10 @@ def main() -> list[Figure]:
             figure(f"{SWITCHES} × {PORTS} ports, restart{beside}", full, "restart"),
             figure(f"one more port beside {FEW} switches{beside}", few, "port"),
             figure(f"one more port beside {MANY} switches{beside}", many, "port"),
+            figure(f"{FEW} × {PORTS} dynamic ports, first fill{beside}", asking, "fill"),
+            figure(f"{FEW} × {PORTS} dynamic ports, restart{beside}", asking, "restart"),
+            figure(f"one more dynamic port beside {FEW} switches{beside}", asking, "port"),
+            figure(f"one more dynamic port on a switch of {LARGE}{beside}", large, "port"),
         ]
     embedded = measure(next(programs()), server_process, SWITCHES, PORTS)
     figures += [

@@ -2,23 +2,31 @@
 
 import json
 import os
+import shutil
+import signal
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from pyovn.cli import nbctl, ovsdb_tool
-from pyovn.cli.ovn_ctl import main
+from pyovn.cli import nbctl, ovsdb_tool, sbctl
+from pyovn.cli.ovn_ctl import COMMANDS, main
+from pyovn.cli.service import clusters, databases
 from pyovn.cli.service.processes import lives
 from pyovn.cli.service.settings import defaults, read
 from pyovn.tables.sb import SOUTHBOUND
 from tests.support.c_programs import need
+from tests.support.certificates import Authority, options
+from tests.support.clusters import eventually
 
 pytestmark = [pytest.mark.timeout(90), pytest.mark.xdist_group("ovn-ctl")]
 EASY = "--ovn-northd-priority=0"
+PACKAGING = Path(__file__).parents[2] / "packaging"
 QUIET = "--ovn-controller-priority=0"
 
 
@@ -131,18 +139,177 @@ def test_the_controller_starts_before_its_database(place, said):
         (["nope"], 'unknown command "nope" (use --help for help)'),
         (["--zip=3", "status_northd"], 'unknown option "--zip=3" (use --help for help)'),
         (["status_northd", "extra"], "exactly one non-option argument required (use --help for help)"),
-        (["promote_ovnnb"], "backup servers need Open vSwitch's own ovsdb-server"),
-        (["start_sb_relay_ovsdb"], "relays need Open vSwitch's own ovsdb-server"),
+        (["promote_ovnnb"], "ovnnb_db is not running"),
+        (["demote_ovnnb"], "--db-nb-sync-from-addr must say which server is active now"),
+        (["start_sb_relay_ovsdb"], "--db-sb-relay-remote must say which server to relay"),
+        (["start_ic"], "ovn-ic is not part of pyovn"),
+        (
+            ["start_nb_ovsdb", "--db-nb-config-file=f"],
+            "--db-nb-config-file is not supported; use the other options",
+        ),
     ],
 )
-def test_complains_of(words, complaint, capfd):
+def test_complains_of(place, words, complaint, capfd):
     assert main(words) == 1
     assert capfd.readouterr().err == f"ovn-ctl: {complaint}\n"
 
 
-def test_a_cluster_is_left_to_those_who_can(place, capfd):
+def test_a_misspelt_command_is_guessed(capfd):
+    assert main(["start_nothd"]) == 1
+    assert "\nDid you mean 'start_northd'" in capfd.readouterr().err
+
+
+def test_a_cluster_is_left_to_those_who_can(place, capfd, monkeypatch):
+    monkeypatch.setenv("PATH", "/nonexistent")
+    monkeypatch.setattr(clusters, "SYSTEM_DIRECTORIES", ())
     assert main(["start_nb_ovsdb", "--db-nb-cluster-local-addr=10.0.0.1"]) == 1
-    assert "need Open vSwitch's own ovsdb-server" in capfd.readouterr().err
+    assert "need Open vSwitch's own ovsdb-tool, which is not installed here" in capfd.readouterr().err
+
+
+@contextmanager
+def elsewhere(place, monkeypatch, name):
+    """A second machine, as far as directories go."""
+    with monkeypatch.context() as there:
+        for variable in ("OVN_RUNDIR", "OVN_LOGDIR", "OVN_DBDIR"):
+            there.setenv(variable, str(place / name / variable[4:7].lower()))
+        (place / name / "run").mkdir(parents=True, exist_ok=True)
+        yield f"--db=unix:{place}/{name}/run/ovnnb_db.sock"
+
+
+def test_a_backup_follows_the_active_server_until_it_is_promoted(place, said, monkeypatch):
+    ports = [free_port(), free_port()]
+    local = f"--db=unix:{place}/run/ovnnb_db.sock"
+    start = ["start_nb_ovsdb", "--db-nb-create-insecure-remote=yes"]
+    active = ["--db-nb-sync-from-addr=127.0.0.1", f"--db-nb-sync-from-port={ports[0]}"]
+    assert main([*start, f"--db-nb-port={ports[0]}"]) == 0
+    with elsewhere(place, monkeypatch, "b") as backup:
+        assert main([*start, f"--db-nb-port={ports[1]}", *active]) == 0
+        said()
+        assert main(["status_ovnnb"]) == 0
+        assert said() == "running/backup\n"
+        assert nbctl.main([local, "ls-add", "early"]) == 0
+        assert nbctl.main([backup, "wait-until", "Logical_Switch", "early"]) == 0
+        assert nbctl.main([backup, "ls-add", "refused"]) == 1
+        main(["promote_ovnnb"])
+        assert nbctl.main([backup, "ls-add", "late"]) == 0
+        said()
+        main(["status_ovnnb"])
+        assert said() == "running/active\n"
+    now = ["--db-nb-sync-from-addr=127.0.0.1", f"--db-nb-sync-from-port={ports[1]}"]
+    assert main(["demote_ovnnb", *now]) == 0
+    assert nbctl.main([local, "wait-until", "Logical_Switch", "late"]) == 0
+    main(["stop_nb_ovsdb"])
+    with elsewhere(place, monkeypatch, "b"):
+        main(["stop_nb_ovsdb"])
+
+
+def test_a_file_may_name_the_active_server(place):
+    etc = place / "sys" / "ovn"
+    etc.mkdir(parents=True)
+    (etc / "ovnsb-active.conf").write_text("tcp:10.0.0.9:6642\n")
+    _, settings = read(["start_sb_ovsdb"])
+    assert "--sync-from=tcp:10.0.0.9:6642" in databases.arguments(databases.SB, settings)
+    assert not [word for word in databases.arguments(databases.NB, settings) if "--sync-from" in word]
+
+
+@pytest.mark.interop
+def test_members_of_a_cluster_start_join_and_restart(place, said, monkeypatch):
+    need("ovsdb-server", "23.03")
+    first, second = free_port(), free_port()
+    local = f"--db=unix:{place}/run/ovnnb_db.sock"
+    where = ["--db-nb-cluster-local-addr=127.0.0.1"]
+    try:
+        assert (
+            main(["start_nb_ovsdb", *where, f"--db-nb-cluster-local-port={first}", "--db-nb-election-timer=2000"]) == 0
+        )
+        assert "Creating cluster database" in said()
+        assert nbctl.main([local, "ls-add", "kept"]) == 0
+        with elsewhere(place, monkeypatch, "b") as other:
+            join = ["--db-nb-cluster-remote-addr=127.0.0.1", f"--db-nb-cluster-remote-port={first}"]
+            assert main(["start_nb_ovsdb", *where, f"--db-nb-cluster-local-port={second}", *join]) == 0
+            assert "Joining" in said()
+            wait = ["--no-leader-only", "wait-until", "Logical_Switch", "kept"]
+            assert nbctl.main([other, *wait]) == 0
+        assert main(["status_ovnnb"]) == 0
+        assert said() == "running/active\n"
+        assert main(["restart_nb_ovsdb"]) == 0  # the file says that it is a cluster's
+        assert nbctl.main([local, "--no-leader-only", "wait-until", "Logical_Switch", "kept"]) == 0
+    finally:
+        main(["stop_nb_ovsdb"])
+        with elsewhere(place, monkeypatch, "b"):
+            main(["stop_nb_ovsdb"])
+
+
+@pytest.mark.interop
+def test_a_relay_serves_what_its_server_has(place, said):
+    need("ovsdb-server", "23.03")
+    port = free_port()
+    assert main(["start_sb_ovsdb", "--db-sb-create-insecure-remote=yes", f"--db-sb-port={port}"]) == 0
+    try:
+        assert main(["start_sb_relay_ovsdb", f"--db-sb-relay-remote=tcp:127.0.0.1:{port}"]) == 0
+        relay = f"--db=unix:{place}/run/ovnsb_relay_db.sock"
+        assert sbctl.main([relay, "chassis-add", "ch1", "geneve", "10.0.0.1"]) == 0
+        assert sbctl.main([f"--db=unix:{place}/run/ovnsb_db.sock", "wait-until", "Chassis", "ch1"]) == 0
+    finally:
+        main(["stop_sb_relay_ovsdb"])
+        main(["stop_sb_ovsdb"])
+
+
+def test_tls_is_configured_in_the_database(place, said):
+    authority = Authority(place)
+    files, port = authority.issue("server"), free_port()
+    assert main(["start_nb_ovsdb"]) == 0
+    local = f"--db=unix:{place}/run/ovnnb_db.sock"
+    ssl = ["set-ssl", files.private_key, files.certificate, files.ca_cert]
+    assert nbctl.main([local, *ssl, "--", "set-connection", f"pssl:{port}:127.0.0.1"]) == 0
+    try:
+        client = options(authority.issue("client"))
+        assert nbctl.main([local, "wait-until", "Connection", f"pssl:{port}:127.0.0.1", "is_connected=false"]) == 0
+        assert eventually(lambda: nbctl.main([f"--db=ssl:127.0.0.1:{port}", *client, "ls-list"]) == 0)
+    finally:
+        main(["stop_nb_ovsdb"])
+
+
+def test_a_crashed_northd_is_started_again(place, said):
+    assert main(["start_northd", EASY]) == 0
+    pidfile = place / "run" / "ovn-northd.pid"
+    crashed = int(pidfile.read_text())
+    os.kill(crashed, signal.SIGSEGV)
+    assert eventually(lambda: int(pidfile.read_text()) != crashed and lives(int(pidfile.read_text())))
+    assert nbctl.main([f"--db=unix:{place}/run/ovnnb_db.sock", "--wait=sb", "ls-add", "sw0"]) == 0
+
+
+def test_logs_are_rotated_as_the_logrotate_file_says(place, said):
+    assert main(["start_northd", EASY]) == 0
+    logs = place / "log"
+    names = {path.name for path in logs.iterdir()}
+    for path in list(logs.iterdir()):
+        path.rename(path.with_suffix(".log.1"))
+    text = (PACKAGING / "logrotate" / "ovn").read_text()
+    script = text.split("postrotate\n")[1].split("endscript")[0]
+    tools = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    done = subprocess.run(
+        ["sh", "-eu", "-c", script], env=os.environ | {"PATH": tools}, capture_output=True, timeout=30
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert eventually(lambda: {path.name for path in logs.glob("*.log")} == names)
+
+
+@pytest.mark.parametrize("unit", sorted(PACKAGING.glob("systemd/*.service")), ids=lambda path: path.name)
+def test_units_start_what_there_is(unit, tmp_path):
+    lines = [line.partition("=") for line in unit.read_text().splitlines() if line.startswith("Exec")]
+    for _, _, command in lines:
+        tool, *words = command.split()
+        assert tool == "/usr/bin/ovn-ctl"
+        name, _ = read([word for word in words if word != "$OVN_CTL_OPTS"])
+        assert name in COMMANDS
+    verify = shutil.which("systemd-analyze") or pytest.skip("systemd-analyze: not installed")
+    for each in PACKAGING.glob("systemd/*"):
+        (tmp_path / each.name).write_text(each.read_text().replace("/usr/bin/ovn-ctl", "/bin/true"))
+    done = subprocess.run(
+        [verify, "verify", "--man=no", tmp_path / unit.name], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_options_stand_for_yes_and_no():

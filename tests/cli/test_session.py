@@ -66,6 +66,38 @@ def test_a_lost_connection_is_told() -> None:
 
 
 @pytest.mark.parametrize(
+    ("news", "leader_only", "fault"),
+    [
+        ({"leader": False}, True, "not the leader"),
+        ({"leader": False}, False, None),
+        ({"connected": False}, False, "disconnected from its cluster"),
+        ({"connected": False, "name": "other"}, True, None),
+        ({"connected": False, "model": "standalone"}, True, None),
+        ({"leader": False, "model": "relay"}, True, None),
+    ],
+)
+def test_a_member_that_can_serve_no_more_counts_as_lost(news: dict[str, object], leader_only: bool, fault: str) -> None:
+    row = {"name": "db", "model": "clustered", "connected": True, "leader": True}
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        send(theirs, {"id": 1, "result": {"Database": {"u": {"new": row}}}, "error": None})
+        session = Session(ours, "test")
+        assert session.follow("db", leader_only=leader_only)
+        update = {"Database": {"u": {"old": {}, "new": row | news}}}
+        send(theirs, {"id": None, "method": "update", "params": ["_Server", update]})
+        send(theirs, {"id": 2, "result": "done", "error": None})
+        if fault is None:
+            assert session.call("transact", "db") == "done"
+        else:
+            with pytest.raises(ConnectionFailed, match=fault):
+                session.call("transact", "db")
+
+
+def send(stream: socket.socket, message: object) -> None:
+    stream.sendall(json.dumps(message).encode())
+
+
+@pytest.mark.parametrize(
     ("remote", "reason"),
     [
         ("unix:/nonexistent", "No such file or directory"),

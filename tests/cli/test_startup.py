@@ -28,5 +28,10 @@ def test_a_command_imports_its_own_topic_only() -> None:
     assert topics == {"pyovn.cli.nb.barrier", "pyovn.cli.nb.lookup", "pyovn.cli.nb.switches"}
 
 
+def test_completion_starts_light() -> None:
+    code = "import pyovn.cli.completion.complete, pyovn.cli.completion.places, pyovn.cli.completion.database"
+    assert not imported(f"{code}, pyovn.cli.nbctl").intersection(HEAVY)
+
+
 def test_generated_tables_stay_out() -> None:
     assert not {name for name in imported("import pyovn.cli.nbctl") if name.startswith("pyovn.tables")}

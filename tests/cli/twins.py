@@ -29,8 +29,9 @@ from pyovn.cli.ctl.program import Program
 from pyovn.cli.session import Session, dial
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-SHORT_UUID = re.compile(r'(<a (?:name|href)="#?UUID">)[0-9a-f]{8}|^[0-9a-f]{4,5}(?= )', re.MULTILINE)
+SHORT_UUID = re.compile(r'(<a (?:name|href)="#?UUID">|uuid=0x)[0-9a-f]{8}|^[0-9a-f]{4,5}(?= )', re.MULTILINE)
 LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\|\d+\|.*\n", re.MULTILINE)
+HINT = re.compile(r"^Did you mean .*\n", re.MULTILINE)  #: what ours says after C's message
 LOOK_UP = re.compile(r"\$\{(\w+),([^}]*)\}")
 DEPTH = 4  #: of references followed when contents are compared
 
@@ -47,7 +48,7 @@ class Outcome(NamedTuple):
     def blurred(self) -> "Outcome":
         """Without what may differ."""
         lines = sorted(SHORT_UUID.sub(r"\1", UUID.sub("UUID", self.stdout)).splitlines())
-        stderr = UUID.sub("UUID", LOG_LINE.sub("", self.stderr))
+        stderr = UUID.sub("UUID", HINT.sub("", LOG_LINE.sub("", self.stderr)))
         return Outcome(self.status, "\n".join(lines), stderr)
 
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyovn.incr.relation import Bag, Named, Single
+from pyovn.incr.relation import Bag, Inverse, Named, Sets, Single
 
 
 def test_a_single_has_the_value_of_its_unit() -> None:
@@ -33,6 +33,26 @@ def test_the_first_unit_counts_where_several_name_a_key() -> None:
     assert facts.get("k") == "other"
     assert list(facts.replace("u2", [("k", "other")], None)) == ["k"]
     assert "k" not in facts
+
+
+def test_sets_are_bags_that_nobody_sorts() -> None:
+    facts = Sets[str, int]("sets").facts()
+    assert list(facts.replace("u", None, [("k", 2), ("k", 1)])) == ["k"]
+    assert facts.get("k") == {1, 2}
+    assert list(facts.replace("v", None, [("k", 1)])) == []
+    assert list(facts.replace("u", [("k", 2), ("k", 1)], None)) == ["k"]
+    assert (facts.get("k"), facts.get("other"), list(facts)) == ({1}, frozenset(), ["k"])
+
+
+def test_an_inverse_tells_who_names_a_key() -> None:
+    facts = Inverse[str, str]("inverse").facts()
+    assert set(facts.replace("v", None, frozenset("ab"))) == {"a", "b"}
+    assert list(facts.replace("u", None, frozenset("a"))) == ["a"]
+    assert (facts.get("a"), facts.get("b"), facts.get("c")) == (("u", "v"), ("v",), ())
+    assert set(facts.replace("v", frozenset("ab"), frozenset("bc"))) == {"a", "c"}, "b stays as it was"
+    assert list(facts.replace("u", frozenset("a"), None)) == ["a"]
+    assert set(facts) == {"b", "c"}
+    assert "a" not in facts
 
 
 pairs = st.dictionaries(st.sampled_from("xyz"), st.integers(0, 3), max_size=3).map(lambda found: tuple(found.items()))

@@ -105,7 +105,7 @@ def test_udp_is_echoed_and_a_closed_port_refuses():
 def test_tcp_carries_a_request_and_its_answer(address, size):
     async def scene():
         a, b, _ = pair()
-        b.serve_tcp(80, lambda said: said[::-1])
+        b.serve_tcp(80, lambda said, _: said[::-1])
         data = bytes(index % 251 for index in range(size))
         assert await a.request(address, 80, data) == data[::-1]
 

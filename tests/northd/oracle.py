@@ -60,6 +60,8 @@ class Oracle:
     def configure(self, network: Network) -> None:
         """Put a network in the place of what there is, and wait until the C northd has compiled it."""
         txn = Txn()
+        apart = {"ha_chassis_group": ["set", []]}  # what refers to a group keeps it, even if it is going too
+        txn.raw({"op": "update", "table": "Logical_Switch_Port", "where": [], "row": apart})
         for cls in nb.NORTHBOUND.tables:
             if cls is not nb.NBGlobal and cls.__is_root__:  # type: ignore[attr-defined]
                 txn.raw({"op": "delete", "table": table_name(cls), "where": []})
@@ -118,6 +120,7 @@ class Oracle:
         ours = self.compiler()
         plans = (
             ("OVN_Northbound", ours.northbound_options()),
+            ("OVN_Northbound", ours.leases_transaction()),
             ("OVN_Southbound", ours.southbound_transaction()),
             ("OVN_Northbound", ours.northbound_transaction()),
         )
@@ -139,7 +142,7 @@ class Oracle:
         """What ours would do about the C northd's work."""
         southbound = self.dump(sb.SOUTHBOUND)
         ours = loaded(self.dump(nb.NORTHBOUND), southbound)
-        before = ours.northbound_options().operations()
+        before = [*ours.northbound_options().operations(), *ours.leases_transaction().operations()]
         south = but_for_numbers(ours.southbound_transaction().operations(), southbound.get("Logical_Flow", {}))
         return [*before, *south, *ours.northbound_transaction().operations()]
 
@@ -212,6 +215,13 @@ def oracle() -> Iterator[Oracle]:
         shutil.rmtree(directory)
 
 
+def said(c: Oracle) -> dict[str, Any]:
+    """The southbound database, but for counters."""
+    tables = c.dump(sb.SOUTHBOUND)
+    del tables["SB_Global"]
+    return tables
+
+
 def readable(operations: list[Json], dump: Mapping[str, Json]) -> list[str]:
     """Operations with the rows that they are about."""
     shown = []
@@ -225,4 +235,4 @@ def readable(operations: list[Json], dump: Mapping[str, Json]) -> list[str]:
     return shown
 
 
-__all__ = ["Network", "Oracle", "Row", "loaded", "oracle", "readable"]
+__all__ = ["Network", "Oracle", "Row", "loaded", "oracle", "readable", "said"]

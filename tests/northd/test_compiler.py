@@ -12,6 +12,7 @@ from pyovn.tables import nb, sb
 from tests.northd.networks import PortSpec, RouterSpec, ports, routers, switches
 from tests.northd.world import World
 
+SOUTHBOUND = "OVN_Southbound"
 EMPTY = 96  #: flows of a switch without ports
 
 
@@ -159,6 +160,63 @@ def test_a_port_is_up_when_its_chassis_says_so() -> None:
     assert not world.compiler.engine.ran().get("ports"), "being up is no reason to compile a port again"
 
 
+def test_chassis_with_guests_refer_to_the_gateways_they_depend_on() -> None:
+    world = World()
+
+    def network(txn: Txn) -> None:
+        """s0 — r0 — r1 — s1, a gateway port of two chassis on r0, and a switch apart."""
+        gateways = [txn.insert(nb.GatewayChassis, name=f"g{n}", chassis_name=f"gw{n}", priority=n) for n in range(2)]
+        for n, peer in ((0, "r1-r0"), (1, "r0-r1")):
+            names = (f"r{n}-s{n}", f"r{n}-r{1 - n}", f"r{n}-out")
+            links = dict(zip(names, (None, peer, None), strict=True))
+            ports = [
+                txn.insert(
+                    nb.LogicalRouterPort,
+                    name=name,
+                    mac=f"00:00:00:00:{n}1:0{at}",
+                    networks=frozenset([f"10.{n}.{at}.1/24"]),
+                    peer=links[name],
+                    gateway_chassis=frozenset(gateways if name == "r0-out" else ()),
+                )
+                for at, name in enumerate(names)
+            ]
+            txn.insert(nb.LogicalRouter, name=f"r{n}", ports=frozenset(ports))
+            link = txn.insert(nb.LogicalSwitchPort, name=f"s{n}-r{n}", type="router", options={"router-port": names[0]})
+            guest = txn.insert(nb.LogicalSwitchPort, name=f"guest{n}")
+            txn.insert(nb.LogicalSwitch, name=f"s{n}", ports=frozenset([link, guest]))
+        switch(txn, "apart", "guest2")
+
+    world.edit(lambda txn: [txn.insert(sb.Chassis, name=f"hv{n}", encaps=encap(txn, n)) for n in range(3)], SOUTHBOUND)
+    world.edit(network)
+
+    def referring() -> set[str]:
+        (group,) = world.rows(sb.HAChassisGroup)
+        return {row.name for row in world.rows(sb.Chassis) if row.uuid in group.ref_chassis}
+
+    def move(port: str, chassis: str) -> None:
+        (row,) = [each for each in world.rows(sb.PortBinding) if each.logical_port == port]
+        uuids = {each.name: each.uuid for each in world.rows(sb.Chassis)}
+        world.edit(lambda txn: txn.update(row, chassis=uuids.get(chassis)), SOUTHBOUND)
+
+    assert referring() == set()
+    for n in range(3):
+        move(f"guest{n}", f"hv{n}")
+    assert referring() == {"hv0", "hv1"}
+    move("guest1", "")
+    assert referring() == {"hv0"}
+    (row,) = [each for each in world.rows(nb.LogicalRouterPort) if each.name == "r0-out"]
+    one_gateway = frozenset(list(row.gateway_chassis)[:1])
+    world.edit(lambda txn: txn.update(row, gateway_chassis=one_gateway))
+    assert referring() == set()
+    assert world.objections() == []
+
+
+def encap(txn: Txn, number: int) -> frozenset[Uuid]:
+    """An encapsulation, without which there is no chassis."""
+    row = txn.insert(sb.Encap, type="geneve", ip=f"192.0.2.{number}", chassis_name=f"hv{number}")
+    return frozenset([row])
+
+
 def test_nested_ports_get_vlans_of_their_own() -> None:
     world = World()
 
@@ -174,6 +232,29 @@ def test_nested_ports_get_vlans_of_their_own() -> None:
     tags = {row.name: row.tag for row in world.rows(nb.LogicalSwitchPort)}
     assert tags == {"a": 2, "b": 3, "c": 1, "vm": None}
     assert {row.logical_port: row.tag for row in world.rows(sb.PortBinding)} == tags
+    assert world.objections() == []
+
+
+def test_a_port_that_becomes_nested_gets_its_vlan_at_once() -> None:
+    world = World()
+    world.edit(lambda txn: switch(txn, "s", "vm", "a", "b"))
+
+    def nest(name: str, tag: int) -> None:
+        (row,) = [each for each in world.rows(nb.LogicalSwitchPort) if each.name == name]
+        world.edit(lambda txn: txn.update(row, parent_name="vm", tag_request=tag))
+
+    def tags() -> dict[str, int | None]:
+        return {row.name: row.tag for row in world.rows(nb.LogicalSwitchPort)}
+
+    nest("a", 0)
+    assert tags() == {"a": 1, "b": None, "vm": None}
+    nest("b", 1)
+    assert tags() == {"a": 2, "b": 1, "vm": None}
+    assert {row.logical_port: (row.parent_port, row.tag) for row in world.rows(sb.PortBinding)} == {
+        "a": ("vm", 2),
+        "b": ("vm", 1),
+        "vm": (None, None),
+    }
     assert world.objections() == []
 
 

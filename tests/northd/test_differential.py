@@ -1,14 +1,13 @@
 """Our northd beside the C one, on random networks: neither has anything to do after the other."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from pyovn.tables import sb
 from tests.northd.networks import NetworkSpec, networks
-from tests.northd.oracle import Oracle, oracle, readable
+from tests.northd.oracle import Oracle, oracle, readable, said
 
 pytestmark = pytest.mark.interop
 
@@ -36,10 +35,3 @@ def test_the_c_northd_changes_nothing_that_ours_wrote(c: Oracle, network: Networ
     c.tell("resume")
     c.recompute()
     assert said(c) == before
-
-
-def said(c: Oracle) -> dict[str, Any]:
-    """The southbound database, but for counters."""
-    tables = c.dump(sb.SOUTHBOUND)
-    del tables["SB_Global"]
-    return tables

@@ -51,7 +51,7 @@ class World:
         self.transactions: list[Txn] = []  #: what northd has done in the last edit
         for name, replica in self.replicas.items():
             requests = {table_name(cls): [{"columns": self._columns(cls)}] for cls in replica.classes}
-            self._call("monitor_cond", name, name, requests)
+            self.call("monitor_cond", name, name, requests)
         self.edit(lambda txn: txn.insert(nb.NBGlobal))
 
     def _bits(self, bits: int) -> int:
@@ -61,7 +61,8 @@ class World:
     def _columns(cls: type[Row]) -> list[str]:
         return list({**NORTHBOUND, **SOUTHBOUND}[cls] or columns(cls))
 
-    def _call(self, method: str, *params: Json) -> Json:
+    def call(self, method: str, *params: Json) -> Json:
+        """Ask the database server."""
         number = next(self._ids)
         self.session.handle(json.loads(json.dumps({"id": number, "method": method, "params": params})))
         for sync in self.session.outbox:
@@ -83,7 +84,7 @@ class World:
     def transact(self, database: str, txn: Txn) -> list[Json]:
         """Carry out a transaction that must succeed."""
         operations = [json.loads(each) if isinstance(each, bytes) else each for each in txn.operations()]
-        return txn.settle(self._call("transact", database, *operations))
+        return txn.settle(self.call("transact", database, *operations))
 
     def edit(self, edit: Callable[[Txn], object], database: str = "OVN_Northbound") -> None:
         """Change a database, and let northd carry it over."""
@@ -102,10 +103,14 @@ class World:
 
     def _work(self) -> bool:
         """One step of northd; True where it did something."""
-        self._compile()
-        before = self.compiler.northbound_options()
-        if before:
+        done = []
+        if before := self.compiler.northbound_options():
             self.transact("OVN_Northbound", before)
+            done.append(before)
+        self._compile()
+        while leases := self.compiler.leases_transaction():
+            self.transact("OVN_Northbound", leases)
+            done.append(leases)
             self._compile()
         south = self.compiler.southbound_transaction()
         if south:
@@ -115,7 +120,7 @@ class World:
         north = self.compiler.northbound_transaction()
         if north:
             self.transact("OVN_Northbound", north)
-        done = [txn for txn in (before, south, north) if txn]
+        done += [txn for txn in (south, north) if txn]
         self.transactions += done
         return bool(done)
 
@@ -131,8 +136,8 @@ class World:
     def dump(self, database: Any) -> dict[str, Json]:
         """Everything in a database, as a monitor would tell it at first."""
         requests = {table_name(cls): [{"columns": list(columns(cls))}] for cls in database.tables}
-        tables: dict[str, Json] = self._call("monitor_cond", database.name, "dump", requests)
-        self._call("monitor_cancel", "dump")
+        tables: dict[str, Json] = self.call("monitor_cond", database.name, "dump", requests)
+        self.call("monitor_cancel", "dump")
         return tables
 
     def flows(self) -> list[dict[str, Json]]:
@@ -146,5 +151,5 @@ class World:
     def objections(self) -> list[Json]:
         """What a northd that starts now would do."""
         fresh = self.restarted()
-        before = fresh.northbound_options().operations()
+        before = [*fresh.northbound_options().operations(), *fresh.leases_transaction().operations()]
         return [*before, *fresh.southbound_transaction().operations(), *fresh.northbound_transaction().operations()]

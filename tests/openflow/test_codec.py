@@ -36,7 +36,7 @@ packet_ins = build(
     data,
     st.none() | data,
     st.none() | bits(32),
-)
+).map(lambda found: found._replace(total_len=len(found.packet) + found.total_len % 1000))
 ports = build(m.Port, bits(32), bits(48), names, *(bits(32),) * 8)
 tuples = build(
     m.CtTuple,

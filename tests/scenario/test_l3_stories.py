@@ -4,6 +4,8 @@ import asyncio
 
 import pytest
 
+from pyovn.lab.service import capture_underlay
+from pyovn.packet import ethernet, geneve, ipv4, udp
 from tests.scenario.test_l2_stories import lab
 
 pytestmark = pytest.mark.timeout(120)
@@ -61,9 +63,14 @@ ROUTE = (
 )
 
 
+def carried(frame):
+    """The Geneve packet in a captured frame."""
+    return geneve.parse(udp.parse(ipv4.parse(ethernet.parse(frame).payload).payload).data)
+
+
 def test_routing_and_trace():
     async def story():
-        async with lab("worker1", "worker2") as (_, type_on):
+        async with lab("worker1", "worker2") as (network, type_on):
             await type_on("worker1", *TWO_NETWORKS.splitlines(), *GUEST.format("vm1", 1, 0).splitlines())
             await type_on("worker2", *GUEST.format("vm2", 2, 1).splitlines())
             await type_on("worker1", "ovn-nbctl --timeout=20 --wait=hv sync")
@@ -79,5 +86,36 @@ def test_routing_and_trace():
                 found = traced.find(line, place)
                 assert found >= 0, f"{line}\nis not where it should be in\n{traced}"
                 place = found
+
+            # what the guide sees in the tunnel: the ingress pipeline of network2 ran on worker1, that of network1 there
+            async def key(table, row):
+                return int(await type_on("worker1", f"ovn-sbctl get {table} {row} tunnel_key"))
+
+            capture, end = capture_underlay(network)
+            await type_on("worker1", "ip netns exec vm1 ping -c1 192.168.1.11")
+            end()
+            said = {
+                (packet.vni, *geneve.ovn_keys(packet))
+                for captured in capture.frames
+                if (packet := carried(captured.frame)).vni
+            }
+            assert said == {
+                (await key("Datapath_Binding", "network2"), await key("Port_Binding", "net2-router1"),
+                 await key("Port_Binding", "vm2")),
+                (await key("Datapath_Binding", "network1"), await key("Port_Binding", "net1-router1"),
+                 await key("Port_Binding", "vm1")),
+            }  # fmt: skip
+
+            # and in the flows of worker2
+            ports = await type_on("worker2", "ovs-ofctl show br-int")
+            assert [name for name in ("ovn-worker-0", "vm2", "LOCAL(br-int)") if name not in ports] == []
+            recent = "grep 'idle_age=[0-9],'"
+            arrival = await type_on("worker2", f"ovs-ofctl dump-flows br-int table=0 | {recent} | grep NXM_NX_TUN_ID")
+            assert "move:NXM_NX_TUN_ID[0..23]->OXM_OF_METADATA[0..23]" in arrival
+            departure = await type_on("worker2", f"ovs-ofctl dump-flows br-int table=65 | {recent}")
+            keys = (
+                f"reg15={await key('Port_Binding', 'vm2'):#x},metadata={await key('Datapath_Binding', 'network2'):#x}"
+            )
+            assert keys in departure
 
     asyncio.run(story())

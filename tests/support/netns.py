@@ -8,24 +8,29 @@
         frames = rig.underlay.capture(lambda: vm.ping(…))
 
     guest netns ── veth ── br-int ─┐                        ┌─ br-phys (encapsulation IP) ── veth ──┐
-                                   └ Geneve, user space ────┘                                       Linux bridge
+                              │    └ Geneve, user space ────┘                                       Linux bridge
+                              └ patch ── br-ex ── veth ──┐
+    machine outside ── veth ─────────────────────────────┴ another Linux bridge, with `outside=True`
 
-No kernel datapath is needed: all bridges are `netdev`.  What is measured about this set-up is in reference/real-ovs.md:
-checksum offload off wherever a kernel interface faces Open vSwitch, room for the tunnel header in the underlay's MTU.
+No kernel datapath is needed: all bridges are `netdev`.  Two things have to be right for TCP: checksum offload off
+wherever a kernel interface faces Open vSwitch, and room for the tunnel header in the underlay's MTU.
 """
 
 import contextlib
+import itertools
 import json
 import os
 import re
 import shutil
 import signal
 import socket
+import string
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -39,6 +44,12 @@ from tests.support.c_programs import need
 
 UNDERLAY_MTU = 1600
 PATIENCE_S = 20.0
+#: Rigs may be up side by side.
+RIGS = (letter for letter in itertools.cycle(string.ascii_lowercase))
+TTL = re.compile(r"(?:ttl|hlim)=(\d+)")
+STAMP = re.compile(r"\[([0-9.]+)\]")
+#: More than a packet takes there and back.
+ROUND_TRIP_S = 0.1
 LOSS = re.compile(r"(\d+) packets transmitted, (\d+) received")
 DEBIAN_SCHEMAS = {"OVN_Northbound": "ovn-nb", "OVN_Southbound": "ovn-sb"}
 
@@ -123,6 +134,22 @@ class Guest(Namespace):
         assert found is not None
         return int(found[1]), int(found[2])
 
+    def time_to_live(self, target: str) -> int:
+        """The time to live that an answer has left."""
+        family = ["-6"] if ":" in target else []
+        found = TTL.search(run(*self.inside("ping", *family, "-n", "-c", "1", "-W", "2", target)))
+        assert found is not None
+        return int(found[1])
+
+    def sysctl(self, key: str, value: int) -> None:
+        """Set an IPv4 setting of its interface."""
+        run(*self.inside("sh", "-c", f"echo {value} > /proc/sys/net/ipv4/conf/{self.name}i/{key}"))
+
+    def forget_routes(self) -> None:
+        """Forget what was learnt about paths, such as how large packets can be."""
+        for family in ("-4", "-6"):
+            self.ip(family, "route", "flush", "cache")
+
     @contextlib.contextmanager
     def pinging(self, target: str, interval_s: float = 0.02) -> Iterator[list[int]]:
         """Ping all the while; the list gets (sent, answered) at the end."""
@@ -138,10 +165,48 @@ class Guest(Namespace):
         assert found is not None
         result += (int(found[1]), int(found[2]))
 
+    @contextlib.contextmanager
+    def watching(self, target: str, interval_s: float = 0.02) -> Iterator["Watch"]:
+        """Ping all the while, and know when answers came."""
+        words = self.inside("ping", "-n", "-D", "-i", str(interval_s), "-W", "1", target)
+        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
+            watch = Watch()
+            assert process.stdout is not None
+            reader = threading.Thread(target=watch.read, args=(process.stdout,))
+            reader.start()
+            try:
+                yield watch
+            finally:
+                process.send_signal(signal.SIGINT)
+                process.wait(10)
+                reader.join(10)
+
+
+@dataclass
+class Watch:
+    """When a ping was answered, as seconds since the epoch."""
+
+    answers: list[float] = field(default_factory=list)
+
+    def read(self, lines: Iterable[str]) -> None:
+        """Note the answers among a ping's lines."""
+        for line in lines:
+            if "bytes from" in line and (stamp := STAMP.match(line)):
+                self.answers.append(float(stamp[1]))
+
+    @property
+    def gap(self) -> float:
+        """The longest time without an answer, in seconds."""
+        return max((later - earlier for earlier, later in itertools.pairwise(self.answers)), default=float("inf"))
+
+    def answered(self, after: float) -> bool:
+        """True once something that was sent after that was answered."""
+        return bool(self.answers) and self.answers[-1] > after + ROUND_TRIP_S
+
 
 @dataclass
 class Underlay(Namespace):
-    """The physical network: a Linux bridge that all hypervisors hang on."""
+    """A physical network: a Linux bridge that all hypervisors hang on."""
 
     def make(self) -> None:
         """Create the bridge."""
@@ -185,7 +250,9 @@ class Host(Namespace):
     chassis: str = ""
     address: str = ""
     version: str = "any"
+    kind: str = "ours"
     controller: subprocess.Popen[bytes] | None = None
+    switch: subprocess.Popen[bytes] | None = None
 
     @property
     def directory(self) -> Path:
@@ -205,17 +272,45 @@ class Host(Namespace):
         self.rig.underlay.attach(self, device)
         self.rig.ovsdb_server(self.directory, "db", OPEN_VSWITCH.schema(), self.version)
         self.vsctl("--no-wait", "init")
+        self.start_switch()
+        self.vsctl(*bridge_with("br-phys", device))
+        self._address()
+        if self.rig.outside is not None:
+            physical = f"{self.name}p"
+            self.rig.outside.attach(self, physical)
+            self.vsctl(*bridge_with("br-ex", physical))
+
+    def start_switch(self) -> None:
+        """Run ovs-vswitchd; the encapsulation address goes with the device that the switch makes."""
         program = str(need("ovs-vswitchd", self.version))
         words = self.inside(program, "--disable-system", f"--unixctl={self.directory}/vs.ctl", "-vconsole:off")
-        self.rig.start(
+        self.switch = self.rig.start(
             [*words, "-vsyslog:off", f"--log-file={self.directory}/vswitchd.log", self.database], self.directory
         )
         until(lambda: listens(self.directory / "vs.ctl"), "ovs-vswitchd")
-        self.vsctl("add-br", "br-phys", "--", "set", "bridge", "br-phys", "datapath_type=netdev")
-        self.vsctl("add-port", "br-phys", device)
-        self.ip("addr", "add", f"{self.address}/24", "dev", "br-phys")
+
+    def kill_switch(self) -> None:
+        """The switch dies, and with it the devices that it made."""
+        assert self.switch is not None
+        self.switch.kill()
+        self.switch.wait(10)
+        (self.directory / "vs.ctl").unlink(missing_ok=True)
+
+    def revive_switch(self) -> None:
+        """The switch comes back; it makes its devices anew."""
+        self.start_switch()
+        until(lambda: "br-phys" in self.ip("-o", "link"), "br-phys")
+        self._address()
+
+    def _address(self) -> None:
+        self.ip("addr", "replace", f"{self.address}/24", "dev", "br-phys")
         self.ip("link", "set", "br-phys", "mtu", str(UNDERLAY_MTU), "up")
         self.no_offload("br-phys")
+
+    @property
+    def nic(self) -> str:
+        """The device that leads to the other hypervisors."""
+        return f"{self.name}e"
 
     def configure(self, encap: str = "geneve", **more: str) -> None:
         """What a controller finds in the database; `more` are other external_ids, `_` for `-`."""
@@ -230,14 +325,22 @@ class Host(Namespace):
         }
         self.vsctl("set", "open", ".", *(f"external_ids:{key}={value}" for key, value in ids.items()))
 
-    def start_controller(self, kind: str = "ours") -> None:
-        """Run ovn-controller here: "ours", or the C one of a version."""
+    def start_controller(self, kind: str = "") -> None:
+        """Run ovn-controller here: "ours", or the C one of a version; again, the same as before."""
+        kind = self.kind = kind or self.kind
         program = [sys.executable, "-c", "import sys; from pyovn.daemons.controller import main; sys.exit(main())"]
         if kind != "ours":
             program = [str(need("ovn-controller", kind))]
         words = [*program, self.database, f"--unixctl={self.directory}/oc.ctl", "-vconsole:off", "-vsyslog:off"]
         log = f"--log-file={self.directory}/controller.log"
         self.controller = self.rig.start(self.inside(*words, log), self.directory)
+
+    def kill_controller(self) -> None:
+        """The controller dies."""
+        assert self.controller is not None
+        self.controller.kill()
+        self.controller.wait(10)
+        (self.directory / "oc.ctl").unlink(missing_ok=True)
 
     def stop_controller(self) -> None:
         """End the controller as a service manager would, leaving everything in place."""
@@ -246,22 +349,9 @@ class Host(Namespace):
         self.controller.wait(10)
         (self.directory / "oc.ctl").unlink(missing_ok=True)
 
-    def plug(self, port: str, mac: str, address: str) -> Guest:
-        """A guest with an interface that is bound to a logical port."""
-        guest = Guest(f"{self.name}{len(self.rig.guests)}", mac, address)
-        guest.make()
-        self.rig.guests.append(guest)
-        inner, outer = f"{guest.name}i", f"{guest.name}o"
-        run("ip", "link", "add", inner, "type", "veth", "peer", "name", outer)
-        run("ip", "link", "set", inner, "netns", guest.name)
-        run("ip", "link", "set", outer, "netns", self.name)
-        self.ip("link", "set", outer, "up")
-        guest.ip("link", "set", inner, "address", mac)
-        guest.ip("link", "set", inner, "up")
-        for each in address.split(","):
-            guest.ip("addr", "add", each, "dev", inner, *(["nodad"] if ":" in each else []))
-        guest.no_offload(inner)
-        self.no_offload(outer)
+    def plug(self, port: str, mac: str, address: str, *gateways: str) -> Guest:
+        """A guest with an interface that is bound to a logical port; it may know gateways."""
+        guest, outer = self.rig.guest(self, mac, address, *gateways)
         self.vsctl("add-port", "br-int", outer, "--", "set", "interface", outer, f"external_ids:iface-id={port}")
         return guest
 
@@ -280,19 +370,26 @@ class Host(Namespace):
         return path.read_text() if path.exists() else ""
 
 
+def bridge_with(bridge: str, device: str) -> tuple[str, ...]:
+    """The ovs-vsctl words that make a bridge in user space with a device on it."""
+    kind = ("set", "bridge", bridge, "datapath_type=netdev")
+    return ("add-br", bridge, "--", *kind, "--", "add-port", bridge, device)
+
+
 class Rig:
     """Central and some hypervisors, alive inside `with`."""
 
-    def __init__(self, hosts: int = 3, *, northd: str = "any", switch: str = "any") -> None:
-        """`northd` is "ours" or the version of C's; `switch` the version of Open vSwitch."""
+    def __init__(self, hosts: int = 3, *, northd: str = "any", switch: str = "any", outside: bool = False) -> None:
+        """`northd` is "ours" or the version of C's; `switch` the version of Open vSwitch; `outside`: see `machine`."""
         require()
         self.northd, self.switch = northd, switch
         self._scratch = tempfile.TemporaryDirectory(prefix="ns-")
         self.directory = Path(self._scratch.name)
         self.northbound = f"unix:{self.directory}/nb.sock"
         self.southbound = f"unix:{self.directory}/sb.sock"
-        stem = f"t{os.getpid() % 100000}"
+        stem = f"t{os.getpid() % 100000}{next(RIGS)}"
         self.underlay = Underlay(f"{stem}u")
+        self.outside = Underlay(f"{stem}o") if outside else None
         self.hosts = [
             Host(f"{stem}h{number}", self, f"hv{number}", f"10.77.0.{number}", switch) for number in range(1, hosts + 1)
         ]
@@ -305,6 +402,8 @@ class Rig:
             self._databases()
             self._start_northd()
             self.underlay.make()
+            if self.outside is not None:
+                self.outside.make()
             for host in self.hosts:
                 host.start()
         except BaseException:
@@ -322,8 +421,9 @@ class Rig:
             if process.poll() is None:
                 process.kill()
                 process.wait()
-        for namespace in (*self.guests, *self.hosts, self.underlay):
-            namespace.remove()
+        for namespace in (*self.guests, *self.hosts, self.underlay, self.outside):
+            if namespace is not None:
+                namespace.remove()
         self._scratch.cleanup()
 
     def start(self, words: list[str], directory: Path) -> subprocess.Popen[bytes]:
@@ -345,6 +445,33 @@ class Rig:
         options = [f"--remote=punix:{listener}", f"--unixctl={directory}/{name}.ctl", "-vconsole:off", "-vsyslog:off"]
         self.start([str(need("ovsdb-server", version)), *options, str(file)], directory)
         until(lambda: listens(listener), f"ovsdb-server {name}")
+
+    def guest(self, beyond: Namespace, mac: str, address: str, *gateways: str) -> tuple[Guest, str]:
+        """A machine with an interface, and the device in another namespace that leads to it."""
+        guest = Guest(f"{beyond.name}{len(self.guests)}", mac, address)
+        guest.make()
+        self.guests.append(guest)
+        inner, outer = f"{guest.name}i", f"{guest.name}o"
+        run("ip", "link", "add", inner, "type", "veth", "peer", "name", outer)
+        run("ip", "link", "set", inner, "netns", guest.name)
+        run("ip", "link", "set", outer, "netns", beyond.name)
+        beyond.ip("link", "set", outer, "up")
+        guest.ip("link", "set", inner, "address", mac)
+        guest.ip("link", "set", inner, "up")
+        for each in filter(None, address.split(",")):
+            guest.ip("addr", "add", each, "dev", inner, *(["nodad"] if ":" in each else []))
+        for gateway in gateways:
+            guest.ip(*(["-6"] if ":" in gateway else []), "route", "add", "default", "via", gateway)
+        guest.no_offload(inner)
+        beyond.no_offload(outer)
+        return guest, outer
+
+    def machine(self, mac: str, address: str, *gateways: str) -> Guest:
+        """A machine on the physical network outside."""
+        assert self.outside is not None
+        guest, outer = self.guest(self.outside, mac, address, *gateways)
+        self.outside.ip("link", "set", outer, "master", "br0")
+        return guest
 
     def nbctl(self, *words: str) -> str:
         """C ovn-nbctl on our northbound database."""

@@ -1,10 +1,8 @@
 """Our traces beside those of C's `ovn-trace`, on databases that a C northd or the test wrote."""
 
-import json
 import shlex
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -15,7 +13,7 @@ from tests.northd.networks import NetworkSpec, networks
 from tests.northd.oracle import Oracle, oracle
 from tests.support.c_programs import need
 from tests.support.servers import RunningServer, c_server_process, upstream_schema
-from tests.trace.oracle import Packets, Twins
+from tests.trace.oracle import Packets, Twins, older_central
 
 pytestmark = pytest.mark.interop
 
@@ -278,25 +276,14 @@ def routed(c: Oracle) -> Twins:
 @pytest.fixture(scope="module")
 def older() -> Iterator[Twins]:
     """A switch and a router in databases of OVN 23.03, compiled by its northd."""
-    northd, nbctl = need("ovn-northd", version="23.03"), need("ovn-nbctl", version="23.03")
+    nbctl = need("ovn-nbctl", version="23.03")
     need("ovn-trace", version="26.03")
-    schemas = [json.loads((SCHEMAS / f"ovn-{name}.ovsschema").read_text()) for name in ("nb", "sb")]
-    with c_server_process(*schemas, version="23.03") as server:
-        remotes = [f"--ovnnb-db={server.remote}", f"--ovnsb-db={server.remote}"]
-        quiet = ["-vconsole:off", "-vsyslog:off", f"--unixctl={server.directory}/n", "--no-chdir"]
-        running = subprocess.Popen([northd, *remotes, *quiet])
-        try:
-            for line in ROUTED.strip().splitlines():
-                subprocess.run([nbctl, f"--db={server.remote}", "--no-leader-only", *shlex.split(line)], check=True)
-            subprocess.run([nbctl, f"--db={server.remote}", "--no-leader-only", "--wait=sb", "sync"], check=True)
-            yield Twins(server.remote)
-        finally:
-            running.terminate()
-            running.wait()
-
-
-#: where Debian's ovn-common has them
-SCHEMAS = Path("/usr/share/ovn")
+    with older_central() as server:
+        command = [nbctl, f"--db={server.remote}", "--no-leader-only"]
+        for line in ROUTED.strip().splitlines():
+            subprocess.run([*command, *shlex.split(line)], check=True)
+        subprocess.run([*command, "--wait=sb", "sync"], check=True)
+        yield Twins(server.remote)
 
 
 def test_an_older_database_is_traced_as_c_ovn_does(older: Twins) -> None:

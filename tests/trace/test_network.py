@@ -23,6 +23,15 @@ def test_friendly_names_are_used_where_there_are_some() -> None:
     assert Network(rows([], Port_Binding=[named])).find_port("vm") is not None
 
 
+def test_of_a_uuid_at_the_end_of_a_name_six_digits_are_shown() -> None:
+    uuid = "1a2b3c4d-1111-2222-3333-444444444444"
+    net = Network(rows([], Port_Binding=[port(8, f"cr-lrp-{uuid}"), port(9, f"x-{uuid}-y")]))
+    assert net.ports[f"cr-lrp-{uuid}"].friendly == "cr-lrp-1a2b3c"
+    assert net.ports[f"x-{uuid}-y"].friendly == f"x-{uuid}-y"
+    unfriendly = Network(rows([], Port_Binding=[port(8, uuid)]), friendly_names=False)
+    assert unfriendly.ports[uuid].friendly == uuid
+
+
 def test_flows_of_a_group_belong_to_each_of_its_datapaths() -> None:
     shared = flow(7, (), "ingress", 0, 5, "1", "drop;", LABELS) | {"logical_dp_group": "g"}  # type: ignore[arg-type]
     tables = rows([], Logical_Flow=[shared], Logical_DP_Group=[{"_uuid": "g", "datapaths": (SWITCH, ROUTER)}])

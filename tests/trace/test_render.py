@@ -19,7 +19,7 @@ def example() -> list[Node]:
     second.add("transformation", "ct_next(ct_state=new|trk)")
     second.add("note", "/* No MAC binding. */")
     second.add("error", "*** TTL underflow")
-    second.add("output", "p", type="patch")
+    second.add("output", "p", type="patch", crosses=True)
     return root.children
 
 

@@ -62,6 +62,25 @@ def test_a_redirect_port_is_its_distributed_port() -> None:
     assert '/* output to "b", type "" */;' in text
 
 
+def test_a_redirect_port_without_a_distributed_port_is_an_error() -> None:
+    redirect = port(6, "cr-b", type="chassisredirect", options={"distributed-port": "to-sw"})
+    text = trace('outport = "cr-b"; output;', PACKET, Port_Binding=[redirect])
+    assert text == '*** output to type "chassisredirect" port "cr-b" with no or invalid distributed port;\n'
+
+
+def test_a_patch_is_where_a_packet_comes_out_only_if_it_leads_nowhere() -> None:
+    loose = port(6, "loose", type="patch", options={"peer": "nobody"})
+    assert trace('outport = "loose"; output;', Port_Binding=[loose]) == 'output("loose");\n'
+    assert trace('outport = "to-lr"; output;') == ""
+
+
+def test_unsnat_is_not_followed_on_a_gateway_router() -> None:
+    assert "output" in trace("ct_snat;")
+    bound = port(6, "gw", type="l3gateway")
+    assert trace("ct_snat;", Port_Binding=[bound]) == ""
+    assert "output" in trace("ct_dnat;", Port_Binding=[bound])
+
+
 def test_egress_sees_nothing_of_the_registers_of_ingress() -> None:
     net = network(
         ("ingress", 0, 0, "1", 'reg0 = 1; flags.localnet = 1; outport = "b"; output;'),

@@ -45,6 +45,13 @@ def lab() -> None:
 @click.option("--encap", type=click.Choice(["geneve", "vxlan"]), default="geneve", show_default=True)
 @click.option("--northd", type=click.Path(exists=True, path_type=Path), help="Run this ovn-northd in place of ours.")
 @click.option("--controller", "controllers", multiple=True, help="HOST=PROGRAM: run this ovn-controller on HOST.")
+@click.option(
+    "--external",
+    "externals",
+    multiple=True,
+    metavar="NAME=ADDRESS/LENGTH",
+    help="A host outside of OVN on the physical network of the NICs eth1; `pyovn lab external` adds more.",
+)
 @click.option("--detach", is_flag=True, help="Go on in the background; returns when the lab is ready.")
 @click.option("--ready-fd", type=int, hidden=True)
 def up(
@@ -53,22 +60,32 @@ def up(
     encap: str,
     northd: Path | None,
     controllers: tuple[str, ...],
+    externals: tuple[str, ...],
     detach: bool,
     ready_fd: int | None,
 ) -> None:
-    """Start a lab: databases, ovn-northd, and hypervisors with their switches."""
+    """Start a lab: databases, ovn-northd, and hypervisors with their switches.
+
+    Every hypervisor has NICs: eth0 carries the tunnels, eth1 (eth2 …) is on a physical network of its own.  As on a
+    real node, `ovs-vsctl add-br br-ex -- add-port br-ex eth1` and `ovs-vsctl set open . \\
+    external-ids:ovn-bridge-mappings=physnet1:br-ex` let logical networks reach it.
+    """
+    from pyovn.lab import external
     from pyovn.lab.foreign import Parts
     from pyovn.lab.network import Lab
 
     if detach:
         programs = [f"--northd={northd}"] if northd else []
         programs += [f"--controller={pair}" for pair in controllers]
+        programs += [f"--external={host}" for host in externals]
         start_detached(root, hosts, [f"--encap={encap}", *programs])
         return
     pairs = (pair.partition("=") for pair in controllers)
     try:
         parts = Parts(northd, {host: Path(program) for host, _, program in pairs})
         network = Lab(Layout(root.absolute()), hosts.split(","), encap=encap, parts=parts)
+        for each in externals:
+            external.connect(network, external.from_option(each))
         asyncio.run(serve(network, ready_fd))
     except* OvnError as faults:
         raise click.ClickException("; ".join(str(fault) for fault in leaves(faults))) from None
@@ -162,6 +179,15 @@ def passed_on(name: str, *words: str, doc: str) -> None:
 
 
 passed_on("on", "on", doc="GUEST COMMAND…: run ip, ping, udp, tcp or serve in a guest.")
+passed_on(
+    "external",
+    "external",
+    doc="NAME ADDRESS/LENGTH… [--network ethN] [--vlan TAG] [--gateway ADDRESS] [--mac MAC]: add a host on a physical "
+    "network, outside of OVN; `on NAME …` and `ip netns exec NAME …` run commands there.",
+)
+passed_on("link", "link", doc="HOST ethN up|down: cut a NIC's cable, or plug it in; eth0 is the tunnels'.")
+passed_on("kill", "kill", doc="HOST [switch|controller|node]: end it as a crash would; a node loses its cables too.")
+passed_on("start", "start", doc="HOST [switch|controller|node]: start what was killed.")
 passed_on("hosts", "hosts", doc="List the hypervisors and their tunnel addresses.")
 passed_on("guests", "guests", doc="List the guests of a hypervisor.")
 passed_on("tcpdump", "tcpdump", doc="CARD|underlay [-c COUNT] [-w FILE]: show what passes, decoded.")
@@ -193,10 +219,16 @@ def shell(root: Path, host: str | None) -> None:
 
 
 @lab.command()
+@click.argument("story", type=click.Choice(["l2", "l3"]), default="l2")
 @click.option("--plain", is_flag=True, help="Without colours and boxes.")
-def demo(plain: bool) -> None:
-    """Two guests on two hypervisors ping through a logical switch; everything is shown."""
-    from pyovn.lab.demo import Demo
+def demo(story: str, plain: bool) -> None:
+    """Show a story with everything in it.
 
+    l2: two guests on two hypervisors ping through a logical switch.
+    l3: they reach a host outside of OVN through gateways, and a gateway dies.
+    """
+    from pyovn.lab import demo, demo_gateways, stage
+
+    play = {"l2": demo.PLAY, "l3": demo_gateways.PLAY}[story]
     with contextlib.suppress(KeyboardInterrupt):
-        sys.exit(asyncio.run(Demo(plain=plain).run()))
+        sys.exit(asyncio.run(stage.perform(play, plain=plain)))

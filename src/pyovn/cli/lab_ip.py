@@ -1,11 +1,14 @@
-"""`ip` inside a lab: `ip netns …` acts on the lab's guests, everything else on this machine.
+"""`ip` inside a lab: `ip netns …` acts on the lab's guests, `ip link set ethN` on its NICs, the rest on this machine.
 
 A guest is what a guide's `ip netns add vm1` makes: the lines that guides print work as written, without root.
 """
 
 import os
+import re
 import sys
 
+#: a NIC of a lab's hypervisor
+NIC = re.compile(r"eth\d+")
 SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -26,6 +29,8 @@ def main() -> int:
 
 
 def concerns_guests(words: list[str]) -> bool:
-    """Whether the command is about a network namespace, which in a lab is a guest."""
+    """Whether the command is about a network namespace, which in a lab is a guest, or about a hypervisor's NIC."""
     plain = [word for word in words if not word.startswith("-")]
-    return plain[:1] == ["netns"] or (plain[:2] == ["link", "set"] and "netns" in plain)
+    if plain[:2] == ["link", "set"]:
+        return "netns" in plain or any(NIC.fullmatch(word) for word in plain[2:4])
+    return plain[:1] == ["netns"]

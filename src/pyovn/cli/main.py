@@ -25,8 +25,12 @@ GROUPS = {
     ),
     "Looking closer": (
         ("trace", "pyovn.cli.trace", "Follow a packet through the logical network, as ovn-trace does."),
+        ("detrace", "pyovn.cli.detrace", "Tell what logical flows a trace of the switch passed, as ovn-detrace does."),
         ("ofctl", "pyovn.cli.ofctl", "Ask a switch for its OpenFlow flows, as ovs-ofctl does."),
         ("appctl", "pyovn.cli.appctl", "Send a command to a running daemon, as ovn-appctl does."),
+    ),
+    "Your shell": (
+        ("completion", "pyovn.cli.completion.shells", "Print what makes bash or zsh complete the tools' commands."),
     ),
     "Daemons": (
         ("ctl", "pyovn.cli.ovn_ctl", "Start and stop databases and daemons, as ovn-ctl does."),
@@ -36,6 +40,8 @@ GROUPS = {
         ("vswitchd", "pyovn.daemons.vswitchd", "Run the embedded switch."),
     ),
 }  # fmt: skip
+#: sub-commands that nobody types → their modules
+HIDDEN = {"complete": "pyovn.cli.completion.complete"}
 MODULES = {name: module for group in GROUPS.values() for name, module, _ in group}
 CLICK = {"lab": "lab"}  #: sub-commands that are click groups, and what they are called in their module
 
@@ -51,7 +57,7 @@ def main(words: "Sequence[str] | None" = None) -> int:
 
         sys.stdout.write(f"pyovn {version('pyovn')}, for OVN 26.03\n")
         return 0
-    module = MODULES.get(words[0])
+    module = MODULES.get(words[0]) or HIDDEN.get(words[0])
     if module is None:
         sys.stderr.write(complaint(words[0]))
         return 2

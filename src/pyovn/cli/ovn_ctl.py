@@ -6,7 +6,7 @@
     ovn-ctl status_ovsdb
 
 Commands, options, files and messages are those of the script of this name that comes with OVN; what it starts are our
-daemons.  Clusters, backup servers and relays are the business of Open vSwitch's own ovsdb-server.
+daemons.  Members of clusters and relays are Open vSwitch's own ovsdb-server, where that is installed.
 """
 
 import sys
@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from pyovn.cli.ctl.errors import CtlError, Leave
-from pyovn.cli.service import databases, programs
+from pyovn.cli.service import databases, programs, relay, roles
 from pyovn.cli.service.databases import IC_NB, IC_SB, NB, SB, Kind
 from pyovn.cli.service.settings import Settings, defaults, read
 from pyovn.net.errors import OvnError
@@ -45,15 +45,14 @@ def restart(stop: Action, start: Action) -> Action:
 
 
 def not_supported(why: str, settings: Settings) -> None:
-    """Say what to use instead."""
+    """Say why a command is none."""
     raise CtlError(why)
 
 
 GROUPS = {"ovsdb": (NB, SB), "nb_ovsdb": (NB,), "sb_ovsdb": (SB,), "ic_ovsdb": (IC_NB, IC_SB),
           "ic_nb_ovsdb": (IC_NB,), "ic_sb_ovsdb": (IC_SB,)}  # fmt: skip
 WORDS = {"ovnnb": NB, "ovnsb": SB, "ic_nb": IC_NB, "ic_sb": IC_SB}
-NO_BACKUP = "backup servers need Open vSwitch's own ovsdb-server"
-NO_RELAY = "relays need Open vSwitch's own ovsdb-server"
+MISSING = {"ic": "ovn-ic", "controller_vtep": "ovn-controller-vtep", "br_controller": "ovn-br-controller"}
 
 COMMANDS: dict[str, Action] = {
     "start_northd": programs.start_northd,
@@ -72,10 +71,19 @@ COMMANDS: dict[str, Action] = {
     },
     "status_ovsdb": each(databases.status_line, NB, SB),
     "status_ic_ovsdb": each(databases.status_line, IC_NB, IC_SB),
-    **{f"status_{word}": each(databases.status_word, kind) for word, kind in WORDS.items()},
+    **{f"status_{word}": each(roles.status, kind) for word, kind in WORDS.items()},
+    **{f"promote_{word}": each(roles.promote, kind) for word, kind in WORDS.items()},
+    **{f"demote_{word}": each(roles.demote, kind) for word, kind in WORDS.items()},
     **{f"run_{name}": each(databases.run, *kinds) for name, kinds in GROUPS.items() if len(kinds) == 1},
-    **{f"{verb}_{word}": partial(not_supported, NO_BACKUP) for verb in ("promote", "demote") for word in WORDS},
-    **{f"{verb}_sb_relay_ovsdb": partial(not_supported, NO_RELAY) for verb in ("start", "stop", "restart", "run")},
+    "start_sb_relay_ovsdb": relay.start,
+    "stop_sb_relay_ovsdb": relay.stop,
+    "restart_sb_relay_ovsdb": restart(relay.stop, relay.start),
+    "run_sb_relay_ovsdb": relay.run,
+    **{
+        f"{verb}_{name}": partial(not_supported, f"{program} is not part of pyovn")
+        for name, program in MISSING.items()
+        for verb in ("start", "stop", "restart", "status")
+    },
 }
 
 
@@ -88,7 +96,7 @@ def main(words: Sequence[str] | None = None) -> int:
             return 0
         name, settings = read(words)
         if name not in COMMANDS:
-            raise CtlError(f'unknown command "{name}" (use --help for help)')
+            raise CtlError(f'unknown command "{name}" (use --help for help)', name, COMMANDS)
         COMMANDS[name](settings)
     except OvnError as fault:
         sys.stdout.flush()

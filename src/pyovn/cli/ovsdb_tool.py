@@ -112,7 +112,7 @@ def _rewrite(file: str, target: Sequence[str], comment: str, change: Callable[[D
     """Write a database anew, in its own file under the lock or into another one."""
     if target:
         snapshot = Snapshot(change(offline.recovered(offline.contents(file), file)))
-        _replace(Path(target[0]), snapshot.records(SYSTEM.wall_ms(), comment))
+        _replace(Path(target[0]), b"".join(snapshot.records(SYSTEM.wall_ms(), comment)))
         return
     try:
         database, log = _open(file)

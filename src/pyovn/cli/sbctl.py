@@ -49,6 +49,8 @@ PROGRAM = Program(
     only="SB_Global",
     barrier=NoBarrier,
     environment=("OVN_SB_DB", "OVN_SBCTL_OPTIONS", "OVN_SB_DAEMON"),
+    options={"--wait": "=", "--no-wait": "", "--print-wait-time": ""},
+    refused=("--wait", "--no-wait", "--print-wait-time"),
 )
 
 

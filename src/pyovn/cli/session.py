@@ -4,8 +4,9 @@
        │ first remote that answers, and leads if it must
     Session ── get_schema ── monitor ──▶ initial rows ── transact ──▶ results ── wait ──▶ updates
 
-One request is under way at a time.  Updates and echoes that arrive meanwhile are kept and answered.  Only the bare
-socket and JSON modules are imported: start-up is most of what a user waits for.
+One request is under way at a time.  Updates and echoes that arrive meanwhile are kept and answered.  A member of a
+cluster that says that it cannot serve the database any more counts as a lost connection.  Only the bare socket and JSON
+modules are imported: start-up is most of what a user waits for.
 """
 
 import json
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 CHUNK = 1 << 18
 PROBE_S = 5.0  #: after which a silent member of a cluster is asked for a sign of life, and then given up
+SERVER = "_Server"  #: the database in which a server tells about itself, and the id of our monitor of it
 _decode = json.JSONDecoder().raw_decode
 
 
@@ -79,6 +81,8 @@ class Session:
         self._buffer = ""
         self._serial = 0
         self.is_probed = False  #: the server was asked something and must say anything soon
+        self._database = ""  # that a member of a cluster must be able to serve, if we follow it
+        self._leader_only = False
 
     def start(self, method: str, *params: "Json") -> int:
         """Send a request; its answer is to be collected with `finish`."""
@@ -123,8 +127,32 @@ class Session:
         method = message.get("method")
         if method == "echo":
             self._send({"id": message["id"], "error": None, "result": message["params"]})
+        elif method == "update" and message["params"][0] == SERVER:
+            self._check(message["params"][1])
         elif method == "update":
             self.updates.append(message["params"][1])
+
+    def follow(self, database: str, *, leader_only: bool) -> bool:
+        """True if the server can serve `database`; once it cannot any more, the connection counts as lost."""
+        self._database, self._leader_only = database, leader_only
+        columns = ["name", "connected", "leader", "model"]
+        try:
+            contents = self.call("monitor", SERVER, SERVER, {"Database": {"columns": columns}})
+        except Refused:
+            return True  # a server too old to tell is not clustered
+        return self._fault(contents) is None
+
+    def _check(self, update: "Json") -> None:
+        fault = self._fault(update)
+        if fault is not None:
+            raise ConnectionFailed(self.remote, fault)
+
+    def _fault(self, update: "Json") -> str | None:
+        for change in update.get("Database", {}).values():
+            row = change.get("new")
+            if row and row["name"] == self._database and not serves(row, leader_only=self._leader_only):
+                return "server is not the leader" if row["connected"] else "server is disconnected from its cluster"
+        return None
 
     def _send(self, message: "Json") -> None:
         text = json.dumps(message, separators=(",", ":"), ensure_ascii=False)
@@ -212,7 +240,11 @@ def connect(
             session = Session(stream, remotes)
             session.is_probed = True
             try:
-                if is_usable(session, database, leader_only=leader_only):
+                if len(choices) > 1:
+                    usable = session.follow(database, leader_only=leader_only)
+                else:
+                    usable = is_usable(session, database, leader_only=leader_only)
+                if usable:
                     return session
                 passed_over = True
             except ConnectionFailed as lost:
@@ -233,10 +265,14 @@ def is_usable(session: Session, database: str, *, leader_only: bool) -> bool:
         (answer,) = session.call("transact", "_Server", select)
     except (Refused, ValueError):
         return True  # a server too old to tell is not clustered
-    for row in answer.get("rows", ()):
-        if row["model"] != "standalone" and (not row["connected"] or (leader_only and not row["leader"])):
-            return row["model"] == "relay" and bool(row["connected"])
-    return True
+    return all(serves(row, leader_only=leader_only) for row in answer.get("rows", ()))
+
+
+def serves(row: "Json", *, leader_only: bool) -> bool:
+    """True where a row of `_Server` says that its database can be used."""
+    if row["model"] == "standalone":
+        return True
+    return bool(row["connected"] and (row["leader"] or not leader_only or row["model"] == "relay"))
 
 
 def dial(remote: str, tls: "Json" = None) -> "ByteStream":

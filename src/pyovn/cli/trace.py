@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator, Sequence
 from getopt import GetoptError, gnu_getopt
 from typing import Any
 
-from pyovn.cli.session import Session, connect
+from pyovn.cli.session import connect
 from pyovn.net.errors import Malformed, OvnError
 from pyovn.net.ip import ip_parse
 from pyovn.trace.flow_text import CT_FLAGS
-from pyovn.trace.network import COLUMNS, Network, plain
+from pyovn.trace.network import COLUMNS, Network, Warn, plain, silent
 from pyovn.trace.request import FORMS, Request, answer
 from pyovn.trace.tracer import Options
 
@@ -39,6 +39,8 @@ Output format options:
   --all                   provide all forms of output
 Output style options:
   --no-friendly-names     do not substitute human friendly names for UUIDs
+  --ovs[=REMOTE]          show the OpenFlow flows of each logical flow, as the
+                          switch at REMOTE has them (default: br-int.mgmt)
 
 What the database does not know:
   --ct=FLAGS              ct_state of the next conntrack action (repeatable)
@@ -87,9 +89,7 @@ def _run(program: str, words: list[str]) -> int:
         from pyovn.cli.trace_daemon import serve  # late: it brings the whole runtime
 
         return serve(words)
-    if "--ovs" in names:
-        sys.stderr.write(f"{program}: --ovs is not supported; showing logical flows only\n")
-    request = request_of(given, rest)
+    request = request_of(given, rest, _warn)
     network = load(given)
     sys.stdout.write(answer(network, request))
     return 0
@@ -112,8 +112,8 @@ def default_database() -> str:
     return os.environ.get("OVN_SB_DB") or f"unix:{rundir}/ovnsb_db.sock"
 
 
-def request_of(given: Sequence[tuple[str, str]], rest: Sequence[str]) -> Request:
-    """What the command line asks; raises UsageError."""
+def request_of(given: Sequence[tuple[str, str]], rest: Sequence[str], warn: Warn = silent) -> Request:
+    """What the command line asks, telling `warn` if the switch does not answer; raises UsageError."""
     if len(rest) not in (1, 2):
         raise UsageError("one or two non-option arguments are required (use --help for help)")
     names = {name for name, _ in given}
@@ -125,7 +125,28 @@ def request_of(given: Sequence[tuple[str, str]], rest: Sequence[str]) -> Request
         select_id=_select_id(values["--select-id"]) if "--select-id" in values else None,
         choose=_random,
     )
-    return Request(rest[-1], rest[0] if len(rest) == 2 else None, forms, options)
+    openflow = _openflow(values["--ovs"], warn) if "--ovs" in values else None
+    return Request(rest[-1], rest[0] if len(rest) == 2 else None, forms, options, openflow)
+
+
+def _openflow(remote: str, warn: Warn) -> Callable[[Sequence[int]], dict[int, list[str]] | None]:
+    """What asks the switch at `remote` for the flows with some cookies."""
+    from pyovn.cli.switch_flows import default_remote, flows_of, with_stats  # late: it brings the whole runtime
+
+    where = remote or default_remote()
+
+    def lines(cookies: Sequence[int]) -> dict[int, list[str]] | None:
+        try:
+            entries = flows_of(where, cookies)
+        except (OvnError, OSError) as fault:
+            warn(f"{where}: connection failed ({getattr(fault, 'strerror', None) or fault})")
+            return None
+        found: dict[int, list[str]] = {}
+        for entry in entries:
+            found.setdefault(entry.flow.cookie, []).append(with_stats(entry))
+        return found
+
+    return lines
 
 
 def _random(count: int) -> int:
@@ -168,7 +189,7 @@ def load(given: Sequence[tuple[str, str]]) -> Network:
     names = {name for name, _ in given}
     session = connect(remote, DATABASE, leader_only="--no-leader-only" not in names, tls=values)
     try:
-        tables = read_tables(session)
+        tables = read_tables(session.call)
     finally:
         session.close()
     return Network(tables, friendly_names="--no-friendly-names" not in names, warn=_warn)
@@ -178,15 +199,15 @@ def _warn(text: str) -> None:
     sys.stderr.write(f"ovntrace|WARN|{text}\n")
 
 
-def read_tables(session: Session) -> dict[str, list[dict[str, Any]]]:
+def read_tables(call: Callable[..., Any]) -> dict[str, list[dict[str, Any]]]:
     """All that a trace reads, in one snapshot; tables and columns an older server lacks are empty."""
-    schema = session.call("get_schema", DATABASE)["tables"]
+    schema = call("get_schema", DATABASE)["tables"]
     selects = []
     for table, columns in COLUMNS.items():
         if table in schema:
             known = [column for column in columns if column == "_uuid" or column in schema[table]["columns"]]
             selects.append({"op": "select", "table": table, "where": [], "columns": known})
-    answers = iter(session.call("transact", DATABASE, *selects))
+    answers = iter(call("transact", DATABASE, *selects))
     return {
         table: list(_rows(next(answers)["rows"], columns)) if table in schema else []
         for table, columns in COLUMNS.items()

@@ -40,14 +40,14 @@ async def body(daemon: Daemon) -> None:
 
     def trace(words: list[str]) -> str:
         given, rest = split(words)
-        request = request_of(given, rest)
+        request = request_of(given, rest, log.warning)
         session = connect(
             daemon.arguments.text("db") or default_database(),
             DATABASE,
             leader_only="no-leader-only" not in daemon.arguments,
         )
         try:
-            tables = read_tables(session)
+            tables = read_tables(session.call)
         finally:
             session.close()
         friendly = "no-friendly-names" not in daemon.arguments

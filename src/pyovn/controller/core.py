@@ -84,6 +84,7 @@ class Core:
             "option_field": -1,
             "bridge_mac": bridge_mac,
             "started_ms": now_ms,
+            "is_stranded": False,
         }
         self.local.put(Host, HOST, **self._host)
         self.settled = False
@@ -109,7 +110,13 @@ class Core:
 
     def switch_is(self, *, option_field: int, features: frozenset[str]) -> None:
         """What the switch said about itself."""
-        news = {"option_field": option_field, "features": features}
+        self._host_is(option_field=option_field, features=features, is_stranded=False)
+
+    def switch_is_gone(self) -> None:
+        """The switch, if it was there before, has ended: what others can do instead of us is theirs."""
+        self._host_is(is_stranded=self._host["option_field"] >= 0)
+
+    def _host_is(self, **news: Any) -> None:
         if news.items() - self._host.items():
             self._host.update(news)
             self.local.put(Host, HOST, **self._host)

@@ -170,8 +170,9 @@ def injected(packet: bytes, datapath: int, port: int, flags: int = 0) -> Send:
 
 def resumed(pin: PacketIn, packet: bytes | None = None, match: Match | None = None) -> Continue:
     """A paused packet going on, perhaps as another, with other metadata."""
-    whole = Resume(*pin)
-    changed = whole._replace(packet=pin.packet if packet is None else packet)
+    changed = Resume(*pin)
+    if packet is not None:
+        changed = changed._replace(packet=packet, total_len=None)  # the length was that of the packet that came
     return Continue(changed if match is None else changed._replace(match=match))
 
 

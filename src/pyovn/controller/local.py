@@ -28,6 +28,7 @@ class Host(Row):
     option_field: int  #: number of the `tun_metadata` field that holds the Geneve option; -1 until known
     bridge_mac: str  #: for an integration bridge that must be made
     started_ms: int
+    is_stranded: bool  #: the switch was there and is gone
     features: frozenset[str]  #: of the switch, as Chassis.other_config names them
 
 

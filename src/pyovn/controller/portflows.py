@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from pyovn.controller import layout
 from pyovn.controller.announce import Announced
-from pyovn.controller.binding import BINDING, MULTICHASSIS, Binding
+from pyovn.controller.binding import BINDING, MULTICHASSIS, RESIDENT, Binding
 from pyovn.controller.datapaths import DATAPATH, Datapath, zones
 from pyovn.controller.flowtable import FLOWS, Flows, cookie_of
 from pyovn.controller.layout import CHASSIS_MAC_CONJUNCTION
@@ -70,6 +70,8 @@ BALANCER_PROBLEMS: Final = Single[Uuid, Problems]("problems of load balancers")
 ANNOUNCED: Final = Bag[str, Announced]("announcements")
 #: Types whose ports on other chassis a physical network reaches directly.
 BRIDGEABLE: Final = frozenset({"", "localport", "external", "virtual"})
+#: What follows in `nat_addresses` where a port has to be here, before its name.
+CONDITION: Final = ' is_chassis_resident("'
 ACTIVATION_OPCODE: Final = (26).to_bytes(4, "big") + bytes(4)
 
 
@@ -92,7 +94,7 @@ def port(db: Reader, uuid: Uuid) -> Wanted:
     problems: list[str] = []
     if here.type == "" and row.port_security:
         flows += _secured(where, row, problems)
-    announced = tuple((ALL, found) for found in _announced(db, where, row)) if here.type == "" else ()
+    announced = tuple((ALL, found) for found in _announced(db, where, row, here))
     return tuple(flows), tuple(problems), _patches(ours, row), announced
 
 
@@ -290,6 +292,9 @@ def _elsewhere(db: Reader, ours: Settings, where: Datapath, row: PortBinding) ->
         yield ports.zone_lookup(logical)
     if row.type == "vtep":
         yield from _ramp(db, logical, row)
+    if row.type == "chassisredirect" and (bridged := _bridged(db, logical, row)) is not None:
+        yield bridged
+        return
     if row.type == "chassisredirect" and _has_rivals(db, row):
         yield from _failover(db, ours, logical, row)
         return
@@ -300,6 +305,19 @@ def _elsewhere(db: Reader, ours: Settings, where: Datapath, row: PortBinding) ->
         yield ports.via_localnet(logical, localnets[0].key)
         return
     yield from _tunnelled(db, ours, where, row, logical)
+
+
+def _bridged(db: Reader, logical: LogicalPort, row: PortBinding) -> Flow | None:
+    """The way to a gateway elsewhere by the physical network of the switch behind it, where that is asked for."""
+    if row.options.get("redirect-type") != "bridged":
+        return None
+    mac = _first_mac(row)
+    for distributed in db.where(PortBinding, "logical_port", row.options.get("distributed-port", "")):
+        for peer in db.where(PortBinding, "logical_port", distributed.options.get("peer", "")):
+            beyond = db.look(DATAPATH, peer.datapath)
+            if mac is not None and beyond is not None and beyond.localnets:
+                return ports.via_physical_network(logical, mac, beyond.key, beyond.localnets[0].key)
+    return None
 
 
 def _has_rivals(db: Reader, row: PortBinding) -> bool:
@@ -377,21 +395,38 @@ def _ramp(db: Reader, logical: LogicalPort, row: PortBinding) -> Iterator[Flow]:
         yield tunnels.ramp_arrivals(tunnel, logical.datapath, logical.key, logical.cookie)
 
 
-def _announced(db: Reader, where: Datapath, row: PortBinding) -> Iterator[Announced]:
-    """What a port here has to announce on its physical network."""
-    if not where.localnets or row.chassis is None or row.chassis != own_chassis(db):
+def _announced(db: Reader, where: Datapath, row: PortBinding, here: Binding) -> Iterator[Announced]:
+    """What a port here has to announce on its physical network: its own addresses, or those of a router behind it."""
+    if not where.localnets or row.options.get("disable_garp_rarp") == "true":
         return
-    if row.options.get("disable_garp_rarp") == "true":
+    if here.type in ("patch", "l3gateway"):
+        for text in sorted(row.nat_addresses):
+            if _is_announced_here(db, row, text, here):
+                yield from _announcements(where, row, text.partition(CONDITION)[0], silent=())
+    elif here.type == "" and row.chassis is not None and row.chassis == own_chassis(db):
+        for text in sorted(row.mac):
+            yield from _announcements(where, row, text, silent=(0,))
+
+
+def _is_announced_here(db: Reader, row: PortBinding, text: str, here: Binding) -> bool:
+    """True for a router's address that is served here: where its condition holds, or on the router's own chassis."""
+    for peer in db.where(PortBinding, "logical_port", row.options.get("peer", "")):
+        if (db.column(DatapathBinding, peer.datapath, "external_ids") or {}).get("disable_garp_rarp") == "true":
+            return False
+    _, condition, rest = text.partition(CONDITION)
+    return bool(db.look(RESIDENT, rest.partition('"')[0])) if condition else here.type == "l3gateway"
+
+
+def _announcements(where: Datapath, row: PortBinding, text: str, silent: tuple[int, ...]) -> Iterator[Announced]:
+    """Each IPv4 address of "MAC IP…"; `silent` where there is none."""
+    words = text.split()
+    try:
+        mac = mac_int(words[0]) if words else 0
+        versions = [ip_parse(word.partition("/")[0]) for word in words[1:]]
+    except Malformed:
         return
-    for text in sorted(row.mac):
-        words = text.split()
-        try:
-            mac = mac_int(words[0]) if words else 0
-            versions = [ip_parse(word.partition("/")[0]) for word in words[1:]]
-        except Malformed:
-            continue
-        ips = [ip for version, ip in versions if version == 4]
-        yield from (Announced(where.key, row.tunnel_key, mac, ip) for ip in ips or [0])
+    ips = [ip for version, ip in versions if version == 4]
+    yield from (Announced(where.key, row.tunnel_key, mac, ip) for ip in ips or silent)
 
 
 def _secured(where: Datapath, row: PortBinding, problems: list[str]) -> Iterator[Flow]:

@@ -65,6 +65,8 @@ ATTACHED: Final = Bag[Uuid, Attached]("attached interfaces")
 VIF: Final = Bag[str, Vif]("interfaces by logical port")
 PATCH: Final = Bag[str, int]("patch ports by logical port")
 TUNNEL: Final = Bag[str, Tunnel]("tunnels by chassis")
+#: chassis that answer through their tunnel
+ALIVE: Final = Bag[str, str]("chassis alive")
 PEER: Final = Single[Uuid, Peer]("other chassis")
 PEERS: Final = Bag[str, Uuid]("all other chassis")
 HA: Final = Single[Uuid, Group]("HA groups")
@@ -127,17 +129,23 @@ def attachment(db: Reader, uuid: Uuid) -> tuple[tuple[tuple[Uuid, Attached], ...
     return (tuple((interface, Attached(port)) for interface, port in pairs),)
 
 
-@family(over=Interface, emits=[VIF, PATCH, TUNNEL])
-def attached_interface(
-    db: Reader, uuid: Uuid
-) -> tuple[tuple[tuple[str, Vif], ...], tuple[tuple[str, int], ...], tuple[tuple[str, Tunnel], ...]]:
+Uses = tuple[
+    tuple[tuple[str, Vif], ...],
+    tuple[tuple[str, int], ...],
+    tuple[tuple[str, Tunnel], ...],
+    tuple[tuple[str, str], ...],
+]
+
+
+@family(over=Interface, emits=[VIF, PATCH, TUNNEL, ALIVE])
+def attached_interface(db: Reader, uuid: Uuid) -> Uses:
     """What an interface of the integration bridge is there for."""
     interface = db.row(Interface, uuid)
     assert interface is not None
     places = db.look(ATTACHED, uuid)
     ofport = interface.ofport or 0
     if not places or ofport <= 0:
-        return (), (), ()
+        return (), (), (), ()
     port_ids = db.column(Port, places[0].port, "external_ids") or {}
     vifs: list[tuple[str, Vif]] = []
     ids = interface.external_ids
@@ -146,7 +154,9 @@ def attached_interface(
         vif = Vif(ofport, uuid, interface.name, encap_ip, version, interface.mtu or 0)
         vifs.append((ids["iface-id"], vif))
     patches = tuple((port_ids[kind], ofport) for kind in (LOCALNET, L2GATEWAY) if kind in port_ids)
-    return tuple(vifs), patches, _tunnels(interface, port_ids)
+    found = _tunnels(interface, port_ids)
+    answers = interface.bfd_status.get("state", "") == "up"
+    return tuple(vifs), patches, found, tuple((ALL, chassis) for chassis, _ in found if answers)
 
 
 def _tunnels(interface: Interface, port_ids: dict[str, str]) -> tuple[tuple[str, Tunnel], ...]:
@@ -161,7 +171,6 @@ def _tunnels(interface: Interface, port_ids: dict[str, str]) -> tuple[tuple[str,
         local_ip or interface.options.get("local_ip", ""),
         remote_ip or interface.options.get("remote_ip", ""),
         ramp=interface.other_config.get("is-vtep") == "true",
-        alive=interface.bfd_status.get("state", "") == "up",
     )
     return ((chassis, tunnel),)
 
@@ -225,14 +234,15 @@ def paths(db: Reader, ours: Settings, chassis: Uuid, encap: Uuid | None) -> list
 def serving(db: Reader, ours: Settings, group: Group) -> str | None:
     """The chassis of a group that is active as far as we see: the first that answers, or we ourselves.
 
-    A chassis that reaches none of the others cannot know that it is the one, so it stays back.
+    A chassis that reaches no other at all, of the group or not, has lost the network, so it stays back; so does one
+    whose switch has ended, for what that said last of the others stands for ever.
     """
     if len(group.members) == 1:
         return group.members[0]
-    alive = [name for name in group.members if any(tunnel.alive for tunnel in db.look(TUNNEL, name))]
-    if not alive:
+    alive = db.look(ALIVE, ALL)
+    if not alive or db.column(Host, THE_HOST, "is_stranded"):
         return None
-    return next(name for name in group.members if name == ours.chassis or name in alive)
+    return next((name for name in group.members if name == ours.chassis or name in alive), None)
 
 
 def option_of(db: Reader) -> str | None:

@@ -215,6 +215,8 @@ class Controller:
         """One round: what is new, and what follows."""
         if self.switch.ready:
             core.switch_is(option_field=self.switch.option_field, features=self.switch.features)
+        elif not self.switch.connected:
+            core.switch_is_gone()
         changes = self._changes()
         self._update(core, changes)
         if self._desk is not None:

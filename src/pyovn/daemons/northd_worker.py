@@ -123,10 +123,12 @@ class Northd:
         if not (self.active and self.nb.connected and self.sb.connected):
             return
         with self.counters.stopwatch("ovn-northd-loop"):
-            self._take_in()
-            before = self.compiler.northbound_options()
-            if before:
+            if before := self.compiler.northbound_options():
                 await self.nb.transact(before)
+            self._take_in()
+            while leases := self.compiler.leases_transaction():
+                await self.nb.transact(leases)
+                self.counters.count("northbound_transactions")
                 self._take_in()
             await self._settle_flows()
             await self._southbound()

@@ -9,6 +9,7 @@ pyovn vswitchd [DATABASE]        needs no root; with root it uses taps and exist
 
 import asyncio
 import contextlib
+import random
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -30,7 +31,7 @@ from pyovn.tables.vswitch import Bridge, Controller, CTZone, Datapath, Interface
 from pyovn.vswitch import datapath as core
 from pyovn.vswitch.ports import Nic, Underlay
 from pyovn.vswitch.reconcile import Reconciler
-from pyovn.vswitch.report import VERSION, limit_zones, report, statistics_report
+from pyovn.vswitch.report import VERSION, limit_zones, liveness_report, report, statistics_report
 from pyovn.vswitch.wanted import WantedBridge, WantedPort, wanted
 
 SWEEP_S = 1.0
@@ -65,7 +66,10 @@ class Vswitchd:
         self.rundir = Path(rundir)
         self.nics = nics
         self.clock = clock
-        self.datapath = core.Datapath(underlay, clock.now)
+        self.datapath = core.Datapath(underlay, clock.now, random.uniform)
+        #: set when BFD has something to do or to tell
+        self._liveness, self._beat = asyncio.Event(), asyncio.Event()
+        self.datapath.monitors.on_news = self._liveness_news
         self.datapath.now = clock.now()
         self.reconciler = Reconciler(self.datapath, self._open)
         self.controllers: dict[str, BridgeControllers] = {}
@@ -92,6 +96,8 @@ class Vswitchd:
                 group.create_task(self.client.run())
                 group.create_task(self._follow())
                 group.create_task(self._sweep())
+                group.create_task(self._run_monitors())
+                group.create_task(self._tell_liveness())
 
     async def _stop(self) -> None:
         for controllers in self.controllers.values():
@@ -154,10 +160,37 @@ class Vswitchd:
             await asyncio.sleep(SWEEP_S)
             now = self.clock.now()
             self.datapath.sweep(now)
-            self.reconciler.refresh_links()
+            if self.reconciler.refresh_links():
+                self._liveness.set()
             if now >= due and self.client.connected:
                 due = now + STATISTICS_S
                 await self._write(self._news())
+
+    def _liveness_news(self) -> None:
+        self._liveness.set()
+        self._beat.set()
+
+    async def _run_monitors(self) -> None:
+        """Let BFD send and judge in time."""
+        monitors = self.datapath.monitors
+        while True:
+            self._beat.clear()
+            deadline = monitors.deadline
+            wait_s = None if deadline is None else max(0.0, deadline - self.clock.now())
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._beat.wait()
+            self.datapath.now = self.clock.now()
+            monitors.handle(self.datapath.now)
+
+    async def _tell_liveness(self) -> None:
+        """Tell the database which paths work, as soon as that changes."""
+        while True:
+            await self._liveness.wait()
+            self._liveness.clear()
+            if self.client.connected:
+                outcomes, monitors = self.reconciler.outcomes, self.datapath.monitors
+                await self._write(liveness_report(self.client.replica, outcomes, monitors))
 
     def _news(self) -> Txn:
         txn = statistics_report(self.client.replica, self.reconciler.outcomes)

@@ -1,10 +1,11 @@
 """The control commands of the switch, as `ovs-appctl` sends them.
 
 ofproto/trace ofproto/list dpif/show dpctl/dump-flows dpctl/dump-conntrack dpctl/flush-conntrack dpctl/show
-fdb/show fdb/flush bridge/dump-flows netdev-dummy/receive
+fdb/show fdb/flush bfd/show bfd/set-forwarding bridge/dump-flows netdev-dummy/receive
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
 
 from pyovn.net.errors import Malformed
 from pyovn.net.mac import mac_str
@@ -17,6 +18,7 @@ from pyovn.vswitch.bridge import Bridge
 from pyovn.vswitch.conntrack.table import Connection
 from pyovn.vswitch.conntrack.text import dumped
 from pyovn.vswitch.datapath import Datapath
+from pyovn.vswitch.errors import NoMonitor
 from pyovn.vswitch.frame import extract
 from pyovn.vswitch.inject import frame_of
 from pyovn.vswitch.key import compiled, place
@@ -28,6 +30,9 @@ from pyovn.vswitch.trace import ct_state_of, trace
 
 TRACE_USAGE = "bridge br_flow [--ct-next STATE]... [packet]"
 
+#: the words of `bfd/set-forwarding`
+FORWARDING = {"normal": None, "true": True, "false": False}
+T = TypeVar("T")
 Dummies = Callable[[], Mapping[str, DummyNic]]
 
 
@@ -47,6 +52,8 @@ def commands(datapath: Datapath, dummies: Dummies) -> dict[str, Command]:
         "bridge/dump-flows": Command(tools.dump_bridge, "[--offload-stats] bridge", 1, 2),
         "fdb/show": Command(tools.show_fdb, "bridge", 1, 1),
         "fdb/flush": Command(tools.flush_fdb, "[bridge]", 0, 1),
+        "bfd/show": Command(tools.show_bfd, "[interface]", 0, 1),
+        "bfd/set-forwarding": Command(tools.force_bfd, "[interface] normal|false|true", 1, 2),
         "revalidator/purge": Command(lambda _: datapath.flush()),
         "revalidator/wait": Command(lambda _: None),
         "netdev-dummy/receive": Command(tools.receive, "name [--qid queue_id] packet|flow [--len packet_len]", 2, 6),
@@ -184,6 +191,25 @@ class Tools:
         for bridge in [self._bridge(words[0])] if words else list(self.datapath.bridges.values()):
             bridge.fdb.flush()
         return "table successfully flushed\n"
+
+    def show_bfd(self, words: list[str]) -> str:
+        """How BFD stands."""
+        return self._asked(lambda: self.datapath.monitors.show(words[0] if words else None, self.datapath.tick()))
+
+    def force_bfd(self, words: list[str]) -> str:
+        """Believe that ports are usable or not."""
+        if words[-1] not in FORWARDING:
+            raise CommandFailed("unknown fault string")
+        name, forwarding = (words[0] if len(words) > 1 else None), FORWARDING[words[-1]]
+        self._asked(lambda: self.datapath.monitors.force(name, forwarding, self.datapath.tick()))
+        return "OK\n"
+
+    @staticmethod
+    def _asked(act: Callable[[], T]) -> T:
+        try:
+            return act()
+        except NoMonitor as fault:
+            raise CommandFailed(str(fault)) from None
 
     def receive(self, words: list[str]) -> None:
         """Let frames arrive at a device that has nothing behind it."""

@@ -10,7 +10,9 @@ of it.
 
     Single    the output is the value; the key is the unit's        what a switch looks like, by switch
     Bag       the output is an iterable of (key, value) pairs        ports by switch, members by port
-    Named     the same, but one value per key; the first unit counts           rows of a table by their index
+    Sets      the same, read as a set: where a key has so many that sorting them would cost       addresses by group
+    Inverse   the output is a set of keys; a key holds the units that name it       groups by member, for large groups
+    Named     as in a bag, but one value per key; the first unit counts           rows of a table by their index
 """
 
 from collections.abc import Iterable, Iterator
@@ -156,11 +158,86 @@ class BagFacts(Facts[K, tuple[V, ...], Iterable[tuple[K, V]]]):
             found = self._sorted[key] = tuple(sorted(counts))  # type: ignore[type-var]
         return found
 
+    def members(self, key: K) -> frozenset[V]:
+        """The same, as a set."""
+        return frozenset(self._counts.get(key, ()))
+
     def __contains__(self, key: K) -> bool:
         return key in self._counts
 
     def __iter__(self) -> Iterator[K]:
         return iter(self._counts)
+
+
+class Sets(Relation[K, frozenset[V], Iterable[tuple[K, V]]]):
+    """Like `Bag`, but a key's values are read as a set."""
+
+    def facts(self) -> Facts[K, frozenset[V], Iterable[tuple[K, V]]]:
+        """Empty sets."""
+        return SetsFacts()
+
+
+class SetsFacts(Facts[K, frozenset[V], Iterable[tuple[K, V]]]):
+    """A bag that nobody sorts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bag: BagFacts[K, V] = BagFacts()
+
+    def replace(self, unit: Any, old: Iterable[tuple[K, V]] | None, new: Iterable[tuple[K, V]] | None) -> Iterable[K]:
+        """The keys that gained or lost a value."""
+        return self._bag.replace(unit, old, new)
+
+    def get(self, key: K) -> frozenset[V]:
+        """The different values for `key`."""
+        return self._bag.members(key)
+
+    def __contains__(self, key: K) -> bool:
+        return key in self._bag
+
+    def __iter__(self) -> Iterator[K]:
+        return iter(self._bag)
+
+
+class Inverse(Relation[K, tuple[V, ...], frozenset[K]]):
+    """Which units name a key; a unit's output is the set of keys that it names."""
+
+    def facts(self) -> Facts[K, tuple[V, ...], frozenset[K]]:
+        """Nobody names anything."""
+        return InverseFacts()
+
+
+class InverseFacts(Facts[K, tuple[V, ...], frozenset[K]]):
+    """Units by key: a set that gains one member costs a difference of sets, not a walk over its members."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._units: dict[K, tuple[V, ...]] = {}
+
+    def replace(self, unit: Any, old: frozenset[K] | None, new: frozenset[K] | None) -> Iterable[K]:
+        """The keys that the unit names now and did not, or the other way round."""
+        before, after = old or frozenset(), new or frozenset()
+        units = self._units
+        gone, come = before - after, after - before
+        for key in gone:
+            left = tuple(each for each in units[key] if each != unit)
+            if left:
+                units[key] = left
+            else:
+                del units[key]
+        for key in come:
+            units[key] = tuple(sorted((*units.get(key, ()), unit)))
+        return [*gone, *come]
+
+    def get(self, key: K) -> tuple[V, ...]:
+        """The units that name `key`, sorted."""
+        return self._units.get(key, ())
+
+    def __contains__(self, key: K) -> bool:
+        return key in self._units
+
+    def __iter__(self) -> Iterator[K]:
+        return iter(self._units)
 
 
 class Named(Relation[K, V | None, Iterable[tuple[K, V]]]):

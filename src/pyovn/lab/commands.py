@@ -8,15 +8,18 @@ tcpdump …       what crosses a card or the underlay, decoded
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
+from secrets import randbits
 
-from pyovn.lab import ip_command, ping_command
+from pyovn.lab import http, ip_command, leasing, ping_command, resolver, traceroute_command
 from pyovn.lab.guest import Guest, Unreachable
-from pyovn.lab.host import NoRoute
+from pyovn.lab.host import NoRoute, TooLong
 from pyovn.lab.machines import Card, Machines, NoSuchThing
+from pyovn.lab.segment import NIC
 from pyovn.lab.wire import Reply
-from pyovn.net.errors import OvnError
+from pyovn.net.errors import Malformed, OvnError
 from pyovn.net.ip import ip_parse, ip_str
 from pyovn.net.mac import mac_str
+from pyovn.packet import dns
 
 #: Runs inside namespace `name` (None: the hypervisor itself) and returns an exit code.
 Inside = Callable[[Machines, str | None, Sequence[str], Reply], Awaitable[int]]
@@ -44,6 +47,8 @@ async def ip(machines: Machines, namespace: str | None, words: Sequence[str], re
         case ip_command.Execute(name, command):
             machines.namespace(name)
             return await execute(machines, name, command, reply)
+        case ip_command.SetLink(device, up=bool(up)) if namespace is None and NIC.fullmatch(device):
+            machines.nic(device).up = up
         case ip_command.SetLink() as settings:
             set_link(machines, machines.card(settings.device, namespace), settings)
         case ip_command.ChangeAddress(device, cidr, add):
@@ -81,6 +86,8 @@ def set_link(machines: Machines, card: Card, settings: ip_command.SetLink) -> No
         host.mtu = settings.mtu
     if settings.up is not None:
         host.up = settings.up
+    if settings.up:
+        card.guest.send(host.solicit(card.guest.now()))
 
 
 def cards_of(machines: Machines, namespace: str | None) -> list[Card]:
@@ -113,8 +120,14 @@ async def one_ping(guest: Guest, command: ping_command.Ping, tally: ping_command
     """Send one request; returns the line that it is worth."""
     try:
         echo = await guest.ping(
-            command.destination, sequence=tally.sent, size=command.size, timeout_s=command.timeout_s
+            command.destination,
+            sequence=tally.sent,
+            size=command.size,
+            timeout_s=command.timeout_s,
+            ttl=command.ttl,
         )
+    except TooLong as fault:
+        return tally.too_long(fault.mtu)
     except Unreachable as fault:
         return f"{fault}\n"
     return "" if echo is None else tally.answered(echo.sequence, echo.ttl, echo.time_ms)
@@ -148,11 +161,13 @@ def show_link(card: Card) -> str:
 def show_addresses(card: Card) -> str:
     """`ip addr` of a card."""
     host, lines = card.guest.host, [show_link(card)]
-    for (version, value), length in (*host.addresses, host.link_local):
+    for host_address in (*host.addresses, host.link_local):
+        (version, value), length = host_address
         family, scope = (
             ("inet", "global") if version == 4 else ("inet6", "link" if value >> 112 == 0xFE80 else "global")
         )
-        lines.append(f"    {family} {ip_str(version, value)}/{length} scope {scope}\n")
+        told = " dynamic" if host_address in host.advertised else ""
+        lines.append(f"    {family} {ip_str(version, value)}/{length} scope {scope}{told}\n")
     return "".join(lines)
 
 
@@ -196,9 +211,74 @@ async def serve(machines: Machines, namespace: str | None, words: Sequence[str],
         if protocol == "udp":
             card.guest.echo_udp(int(port))
         else:
-            card.guest.serve_tcp(int(port), lambda said: said)
+            card.guest.serve_tcp(int(port), lambda said, _: said)
     await reply.out(f"serving {protocol} {port}\n")
     return 0
+
+
+async def serve_http(machines: Machines, namespace: str | None, words: Sequence[str], reply: Reply) -> int:
+    """`httpd [PORT]`: answer with a page that says whom the guest sees, from now on."""
+    port = int(words[0]) if words else http.PORT
+    for card in cards_of(machines, namespace):
+        card.guest.serve_tcp(port, lambda _, client, name=card.name: http.page(name, client))  # type: ignore[misc]
+    return 0
+
+
+async def curl(machines: Machines, namespace: str | None, words: Sequence[str], reply: Reply) -> int:
+    """`curl URL`: fetch a page and print it.  Raises Malformed, NoRoute, Unreachable."""
+    (text,) = [word for word in words if not word.startswith("-")]
+    url = http.parse_url(text)
+    response = await guest_towards(machines, namespace, url.address).request(url.address, url.port, http.request(url))
+    await reply.out(http.body(response).decode(errors="replace"))
+    return 0
+
+
+async def traceroute(machines: Machines, namespace: str | None, words: Sequence[str], reply: Reply) -> int:
+    """The `traceroute` command."""
+    command = traceroute_command.parse(words)
+    guest, destination = guest_towards(machines, namespace, command.destination), ip_parse(command.destination)
+    await reply.out(traceroute_command.heading(command))
+    port = traceroute_command.FIRST_PORT
+    for hop in range(1, command.hops + 1):
+        answers = []
+        for _ in range(command.probes):
+            answers.append(await guest.probe(destination, port, hop, command.timeout_s))
+            port += 1
+        await reply.out(traceroute_command.line(hop, answers))
+        if any(answer is not None and answer.last for answer in answers):
+            return 0
+    return 0
+
+
+async def dhclient(machines: Machines, namespace: str | None, words: Sequence[str], reply: Reply) -> int:
+    """`dhclient [-4|-6] [-S] [-v] DEVICE`: configure a card by DHCP; exit code 2 where nobody answers."""
+    names = [word for word in words if not word.startswith("-")]
+    if len(names) != 1 or not set(words) - set(names) <= {"-4", "-6", "-S", "-v", "-1"}:
+        raise Malformed("usage: dhclient [-4|-6] [-S] [-v] DEVICE")
+    guest = machines.card(names[0], namespace).guest
+    found = await (leasing.lease6(guest, stateless="-S" in words) if "-6" in words else leasing.lease4(guest))
+    if found is None:
+        await reply.err("No DHCPOFFERS received.\n")
+        return 2
+    if "-v" in words and found.address:
+        await reply.out(f"bound to {found.address} by {found.server}\n")
+    return 0
+
+
+async def look_up(machines: Machines, namespace: str | None, words: Sequence[str], reply: Reply) -> int:
+    """`host NAME [SERVER]`: ask a name server, that of DHCP by default."""
+    if not 1 <= len(words) <= 2:
+        raise Malformed("usage: host NAME [SERVER]")
+    known = [server for card in cards_of(machines, namespace) for server in card.guest.name_servers]
+    server = next(iter([*words[1:], *known]), None)
+    if server is None:
+        raise Malformed("host: there is no name server to ask")
+    guest, printed = guest_towards(machines, namespace, server), ""
+    for question in resolver.questions(words[0]):
+        data = await guest.exchange(server, dns.PORT, resolver.query(question, randbits(16)))
+        printed += "" if data is None else "".join(resolver.lines(question, dns.parse(data)))
+    await reply.out(printed or f"Host {words[0]} not found\n")
+    return 0 if printed else 1
 
 
 def guest_towards(machines: Machines, namespace: str | None, address: str) -> Guest:
@@ -228,5 +308,10 @@ PROGRAMS: dict[str, Inside] = {
     "udp": udp,
     "tcp": tcp,
     "serve": serve,
+    "httpd": serve_http,
+    "curl": curl,
+    "traceroute": traceroute,
+    "dhclient": dhclient,
+    "host": look_up,
     "guests": show_guests,
 }

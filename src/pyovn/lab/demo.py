@@ -6,21 +6,13 @@ Every line after a prompt is a command that really runs, in the environment that
 """
 
 import re
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
-from rich.console import Console
-from rich.panel import Panel
 from rich.table import Table
-from rich.text import Text
 
-from pyovn.lab import shims, wire
-from pyovn.lab.layout import Layout
-from pyovn.lab.network import Lab
-from pyovn.lab.service import Service, capture_underlay
-from pyovn.lab.terminal import Terminal
+from pyovn.lab.service import capture_underlay
+from pyovn.lab.stage import Play, Stage, Step
 from pyovn.net.errors import Malformed, OvnError
 from pyovn.packet import ethernet, geneve, icmp4, ipv4, udp
 
@@ -35,14 +27,6 @@ TOPOLOGY = """\
   vm1 ────┤    br-int     ├═════════════┤    br-int     ├──── vm2
           └─── worker1 ───┘             └─── worker2 ───┘
    logical switch network1:  vm1 192.168.0.11   vm2 192.168.0.12"""
-
-
-class Step(NamedTuple):
-    """A heading, a hypervisor, and the lines typed there."""
-
-    title: str
-    host: str
-    lines: Sequence[str]
 
 
 def plugging(name: str, number: int) -> Sequence[str]:
@@ -103,100 +87,63 @@ class Tunnelled(NamedTuple):
     inner: ipv4.Ipv4
 
 
-class Demo:
-    """The demo; `run` gives the exit code."""
+async def tell(stage: Stage) -> bool:
+    """Tell the story; whether the wire and the database agree."""
+    for step in STORY:
+        await stage.step(step)
+    capture, end = capture_underlay(stage.lab)
+    for step in PINGS:
+        await stage.step(step)
+    end()
+    agree = await show_wire(stage, [tunnelled(captured.frame) for captured in capture.frames])
+    await stage.step(TRACE)
+    await show_flows(stage)
+    return agree
 
-    def __init__(self, *, plain: bool = False) -> None:
-        self._console = Console(highlight=False, no_color=plain or None, soft_wrap=True)
-        self._title = (lambda text: self._console.print(f"\n== {text}")) if plain else self._rule
-        self._lab: Lab
 
-    async def run(self) -> int:
-        """Show it; 0 where everything was as it should be."""
-        with tempfile.TemporaryDirectory(prefix="pyovn-") as directory:
-            layout = Layout(Path(directory))
-            self._console.print(Panel(Text(TOPOLOGY), title="pyovn demo", expand=False))
-            async with Lab(layout, HOSTS) as self._lab:
-                shims.install(layout.bin)
-                server = await wire.listen(layout.control, Service(self._lab, lambda: None))
-                try:
-                    await self._lab.ready()
-                    return await self._tell()
-                except OvnError as fault:
-                    self._console.print(Text(f"{fault}", style="bold red"))
-                    return 1
-                finally:
-                    server.close()
+async def show_wire(stage: Stage, packets: Sequence[Tunnelled | None]) -> bool:
+    """Show the first echo request on the wire beside what the southbound database says.  Raises NothingSeen."""
 
-    async def _tell(self) -> int:
-        for step in STORY:
-            await self._step(step)
-        capture, end = capture_underlay(self._lab)
-        for step in PINGS:
-            await self._step(step)
-        end()
-        agree = await self._show_wire([tunnelled(captured.frame) for captured in capture.frames])
-        await self._step(TRACE)
-        await self._show_flows()
-        verdict = "Everything agrees." if agree else "The wire and the database disagree."
-        self._console.print(Text(f"\n{verdict}", style="bold green" if agree else "bold red"))
-        return 0 if agree else 1
+    async def value(line: str) -> int:
+        return int(await stage.type("central", line))
 
-    def _rule(self, text: str) -> None:
-        self._console.print()
-        self._console.rule(Text(text, style="bold cyan"), align="left")
+    stage.title("The packet between the hypervisors")
+    request = next((packet for packet in packets if packet is not None), None)
+    if request is None:
+        raise NothingSeen("no echo request was seen between the hypervisors")
+    datapath = await value("ovn-sbctl get Datapath_Binding network1 tunnel_key")
+    port1 = await value("ovn-sbctl get Port_Binding vm1 tunnel_key")
+    port2 = await value("ovn-sbctl get Port_Binding vm2 tunnel_key")
+    option = request.geneve.options[0]
+    ingress, egress = geneve.ovn_keys(request.geneve) or (0, 0)
+    rows = (
+        ("VNI", f"0x{request.geneve.vni:06x}", f"Datapath_Binding network1 tunnel_key = {datapath}"),
+        ("option class", f"0x{option.cls:04x}", "Open Virtual Networking"),
+        ("option type", f"0x{option.type:02x}", "critical"),
+        ("option data", option.data.hex(), "0 | ingress (15 bits) | egress (16 bits)"),
+        ("ingress port", f"{ingress}", f"Port_Binding vm1 tunnel_key = {port1}"),
+        ("egress port", f"{egress}", f"Port_Binding vm2 tunnel_key = {port2}"),
+    )
+    stage.show(f"Geneve header: {request.header.hex(' ', 4)}")
+    table = Table("Geneve field", "on the wire", "in the southbound database")
+    for row in rows:
+        table.add_row(*row)
+    stage.show(table)
+    return (request.geneve.vni, ingress, egress) == (datapath, port1, port2)
 
-    async def _step(self, step: Step) -> None:
-        self._title(step.title)
-        for line in step.lines:
-            self._console.print(Text.assemble((f"[{step.host}]$ ", "green"), (line, "bold")))
-            output = await self._type(step.host, line)
-            if output:
-                self._console.print(Text(output.rstrip("\n")))
 
-    async def _type(self, host: str, line: str) -> str:
-        return await Terminal(self._lab.layout, host).type(line)
+async def show_flows(stage: Stage) -> None:
+    """Show the flows of worker2 that the packets hit, where they came in and where they left."""
+    stage.title("The flows on worker2 that these packets hit")
+    for table, what in ((0, "from the wire to the logical network"), (65, "to the guest")):
+        line = f"ovs-ofctl dump-flows br-int table={table}"
+        stage.prompt("worker2", line, f"{what}, those with packets")
+        for flow in (await stage.type("worker2", line)).splitlines():
+            if re.search(r"n_packets=[1-9]", flow):
+                stage.show(flow)
 
-    async def _value(self, line: str) -> int:
-        return int(await self._type("central", line))
 
-    async def _show_wire(self, packets: Sequence[Tunnelled | None]) -> bool:
-        """Show the first echo request on the wire beside what the southbound database says."""
-        self._title("The packet between the hypervisors")
-        request = next((packet for packet in packets if packet is not None), None)
-        if request is None:
-            raise NothingSeen("no echo request was seen between the hypervisors")
-        datapath = await self._value("ovn-sbctl get Datapath_Binding network1 tunnel_key")
-        port1 = await self._value("ovn-sbctl get Port_Binding vm1 tunnel_key")
-        port2 = await self._value("ovn-sbctl get Port_Binding vm2 tunnel_key")
-        option = request.geneve.options[0]
-        ingress, egress = geneve.ovn_keys(request.geneve) or (0, 0)
-        rows = (
-            ("VNI", f"0x{request.geneve.vni:06x}", f"Datapath_Binding network1 tunnel_key = {datapath}"),
-            ("option class", f"0x{option.cls:04x}", "Open Virtual Networking"),
-            ("option type", f"0x{option.type:02x}", "critical"),
-            ("option data", option.data.hex(), "0 | ingress (15 bits) | egress (16 bits)"),
-            ("ingress port", f"{ingress}", f"Port_Binding vm1 tunnel_key = {port1}"),
-            ("egress port", f"{egress}", f"Port_Binding vm2 tunnel_key = {port2}"),
-        )
-        self._console.print(Text(f"Geneve header: {request.header.hex(' ', 4)}"))
-        table = Table("Geneve field", "on the wire", "in the southbound database")
-        for row in rows:
-            table.add_row(*row)
-        self._console.print(table)
-        return (request.geneve.vni, ingress, egress) == (datapath, port1, port2)
-
-    async def _show_flows(self) -> None:
-        """Show the flows of worker2 that the packets hit, where they came in and where they left."""
-        self._title("The flows on worker2 that these packets hit")
-        for table, what in ((0, "from the wire to the logical network"), (65, "to the guest")):
-            line = f"ovs-ofctl dump-flows br-int table={table}"
-            self._console.print(
-                Text.assemble(("[worker2]$ ", "green"), (line, "bold"), (f"     # {what}, those with packets", "dim"))
-            )
-            for flow in (await self._type("worker2", line)).splitlines():
-                if re.search(r"n_packets=[1-9]", flow):
-                    self._console.print(Text(flow))
+PLAY = Play("pyovn demo", TOPOLOGY, HOSTS, tell)
 
 
 def tunnelled(frame: bytes) -> Tunnelled | None:

@@ -10,13 +10,19 @@ import asyncio
 from collections.abc import Callable
 from typing import NamedTuple
 
-from pyovn.lab.host import Echoed, Event, Frame, Host, Received, Refused, Unresolved
+from pyovn.lab import icmp_words
+from pyovn.lab.host import TTL, Echoed, Event, Frame, Host, Ip, Received, Refused, Unresolved
 from pyovn.lab.tcp import Connection, State
 from pyovn.net.errors import OvnError
 from pyovn.net.ip import ip_parse, ip_str
 
 PING_SIZE = 56
-FIRST_UDP_PORT = 40000
+PROBE_SIZE = 32
+FIRST_UDP_PORT = 10000
+
+
+#: (what a client said, its address and port) → what it is answered
+Answer = Callable[[bytes, tuple[Ip, int]], bytes]
 
 
 class Unreachable(OvnError):
@@ -31,11 +37,21 @@ class Echo(NamedTuple):
     time_ms: float
 
 
+class Probed(NamedTuple):
+    """What came back for a packet sent with a small TTL; `last` where it reached its destination or a dead end."""
+
+    source: str
+    time_ms: float
+    mark: str
+    last: bool
+
+
 class Guest:
     """One guest; see the module."""
 
     def __init__(self, host: Host, transmit: Callable[[Frame], None]) -> None:
         self.host = host
+        self.name_servers: list[str] = []
         self._transmit = transmit
         self._timer: asyncio.TimerHandle | None = None
         self._waiting: list[tuple[Callable[[Event], bool], asyncio.Future[Event]]] = []
@@ -71,11 +87,11 @@ class Guest:
     # -- what a user of the guest does
 
     async def ping(
-        self, destination: str, *, sequence: int = 1, size: int = PING_SIZE, timeout_s: float = 1.0
+        self, destination: str, *, sequence: int = 1, size: int = PING_SIZE, timeout_s: float = 1.0, ttl: int = TTL
     ) -> Echo | None:
         """Send one echo request and wait for its answer; None where none came.
 
-        Raises NoRoute, Malformed, and Unreachable for an ICMP error or a silent neighbour.
+        Raises NoRoute, Malformed, TooLong, and Unreachable for an ICMP error or a silent neighbour.
         """
         ip = ip_parse(destination)
         self._ping_id = self._ping_id % 0xFFFF + 1
@@ -92,16 +108,31 @@ class Guest:
             return False
 
         answer = self._expect(concerns_us)
-        self.send(self.host.ping(ip, id_, sequence, size, start))
+        self.send(self.host.ping(ip, id_, sequence, size, start, ttl=ttl))
         event = await self._wait(answer, timeout_s)
         match event:
             case Echoed():
                 return Echo(sequence, event.ttl, (self.now() - start) * 1000)
             case Refused():
-                raise Unreachable(f"From {ip_str(*event.source)}: type {event.type} code {event.code}")
+                words = icmp_words.described(event.source[0], event.type, event.code, event.mtu)
+                raise Unreachable(f"From {ip_str(*event.source)} icmp_seq={sequence} {words}")
             case Unresolved():
-                raise Unreachable(f"From {ip_str(*self.host.source_for(ip))}: Destination Host Unreachable")
+                own = ip_str(*self.host.source_for(ip))
+                raise Unreachable(f"From {own} icmp_seq={sequence} Destination Host Unreachable")
         return None
+
+    async def probe(self, destination: Ip, port: int, ttl: int, timeout_s: float) -> Probed | None:
+        """Send a UDP datagram that crosses fewer than `ttl` routers; who sent it back?  Raises NoRoute."""
+        own, start = FIRST_UDP_PORT + port, self.now()
+        ports = own.to_bytes(2, "big") + port.to_bytes(2, "big")
+        answer = self._expect(lambda event: isinstance(event, Refused) and ports in event.quoted)
+        self.send(self.host.send(destination, port, bytes(PROBE_SIZE), start, from_port=own, ttl=ttl))
+        event = await self._wait(answer, timeout_s)
+        if not isinstance(event, Refused):
+            return None
+        version, on_the_way = event.source[0], event.type == icmp_words.TIME_EXCEEDED[event.source[0]]
+        mark = "" if on_the_way else icmp_words.marked(version, event.type, event.code)
+        return Probed(ip_str(*event.source), (self.now() - start) * 1000, mark, not on_the_way)
 
     async def exchange(self, destination: str, port: int, data: bytes, *, timeout_s: float = 1.0) -> bytes | None:
         """Send a UDP datagram from a port of its own and wait for the answer."""
@@ -110,6 +141,16 @@ class Guest:
         self.host.udp_ports.add(own)
         answer = self._expect(lambda event: isinstance(event, Received) and event.port == own)
         self.send(self.host.send(ip, port, data, self.now(), from_port=own))
+        event = await self._wait(answer, timeout_s)
+        return event.data if isinstance(event, Received) else None
+
+    async def talk(
+        self, frames: list[Frame], port: int, concerns: Callable[[bytes], bool], *, timeout_s: float
+    ) -> bytes | None:
+        """Send frames and wait for the datagram to `port` that answers them."""
+        self.host.udp_ports.add(port)
+        answer = self._expect(lambda event: isinstance(event, Received) and event.port == port and concerns(event.data))
+        self.send(frames)
         event = await self._wait(answer, timeout_s)
         return event.data if isinstance(event, Received) else None
 
@@ -125,8 +166,8 @@ class Guest:
 
         self._waiting.append((reply, asyncio.get_running_loop().create_future()))
 
-    def serve_tcp(self, port: int, answer: Callable[[bytes], bytes]) -> None:
-        """Take connections to `port`; when the peer has finished, send `answer(what it said)` and close."""
+    def serve_tcp(self, port: int, answer: Answer) -> None:
+        """Take connections to `port`; when a peer has finished, send `answer(what it said, who it is)` and close."""
 
         def accept(connection: Connection) -> None:
             task = asyncio.ensure_future(self._serve(connection, answer))
@@ -135,9 +176,9 @@ class Guest:
 
         self.host.streams.listen(port, accept)
 
-    async def _serve(self, connection: Connection, answer: Callable[[bytes], bytes]) -> None:
+    async def _serve(self, connection: Connection, answer: Answer) -> None:
         await self._until(lambda: connection.peer_finished or connection.reset)
-        connection.send(answer(bytes(connection.received)))
+        connection.send(answer(bytes(connection.received), connection.remote))
         connection.close()
         self.send(self.host.flush(self.now()))
 

@@ -5,16 +5,19 @@
     time  → expire(now)          → frames to send          retransmission; `deadline` says when
 
 What reached the applications waits in `events`.  One network card, static addresses and routes, a link-local IPv6
-address made from the MAC.  RFC 826, 791, 792, 4861, 4443, 768; TCP is `tcp`.
+address made from the MAC, and others that routers advertise (`slaac`).  Paths that are narrow are remembered.
+RFC 826, 791, 792, 4861, 4443, 768, 1191, 8201; TCP is `tcp`.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from pyovn.lab import slaac
 from pyovn.lab import tcp as streams
+from pyovn.lab.icmp_words import next_hop_mtu
 from pyovn.net.errors import Malformed, OvnError
-from pyovn.net.ip import ip_parse, ip_str, mask4, mask6, multicast_mac6, parse_network
+from pyovn.net.ip import ALL4, ip_parse, ip_str, mask4, mask6, multicast_mac6, parse_network
 from pyovn.net.mac import BROADCAST, eui64_lla, is_multicast
 from pyovn.packet import arp, ethernet, icmp4, icmp6, ipv4, ipv6, nd, tcp, udp
 
@@ -22,6 +25,10 @@ RESOLUTION_S = 1.0  #: between two questions for a neighbour's MAC (RFC 4861 RET
 RESOLUTION_TRIES = 3
 QUEUED_PACKETS = 16  #: that wait for one neighbour
 LINK_LOCAL = 0xFE80 << 112
+TTL = 64
+#: bytes of an IP header, and the smallest MTU that is believed
+HEADER = {4: ipv4.MIN_HEADER, 6: 40}
+LEAST_MTU = {4: 68, 6: 1280}
 
 Frame = bytes
 #: (version, address)
@@ -33,6 +40,14 @@ class NoRoute(OvnError):
 
     def __init__(self, destination: Ip) -> None:
         super().__init__(f"{ip_str(*destination)}: Network is unreachable")
+
+
+class TooLong(OvnError):
+    """A packet that does not fit on the way."""
+
+    def __init__(self, mtu: int) -> None:
+        self.mtu = mtu
+        super().__init__(f"message too long, mtu={mtu}")
 
 
 class Echoed(NamedTuple):
@@ -52,6 +67,7 @@ class Refused(NamedTuple):
     type: int
     code: int
     quoted: bytes
+    mtu: int = 0  #: of the next hop, where the packet was too long for it
 
 
 class Received(NamedTuple):
@@ -118,6 +134,8 @@ class Host:
     def __init__(self, mac: int, *, mtu: int = 1500) -> None:
         self.mac, self.mtu, self.up = mac, mtu, True
         self.addresses: list[Address] = []
+        self.advertised: set[Address] = set()  #: those of `addresses` that a router told
+        self.path_mtus: dict[Ip, int] = {}
         self.routes: list[Route] = []
         self.neighbours: dict[Ip, int] = {}
         self.questions: dict[Ip, Question] = {}
@@ -126,6 +144,8 @@ class Host:
         self.streams = streams.Endpoint()
         self.counters = {"received": 0, "sent": 0, "malformed": 0}
         self._packet_id = 0
+        self._solicit_at: float | None = None
+        self._solicited = 0
 
     # -- configuration
 
@@ -162,11 +182,12 @@ class Host:
 
     def source_for(self, destination: Ip) -> Ip:
         """The address this host speaks from to reach `destination`.  Raises NoRoute."""
-        own = (*self.addresses, self.link_local)
         via = self.next_hop(destination)
-        for address in own:
-            if address.reaches(via):
-                return address.ip
+        own = [address for address in (*self.addresses, self.link_local) if address.ip[0] == destination[0]]
+        near = [address for address in own if address.reaches(destination)]
+        beside = [address for address in own if address.reaches(via) and address != self.link_local]
+        for address in (*near, *beside, *own):
+            return address.ip
         raise NoRoute(destination)
 
     def next_hop(self, destination: Ip) -> Ip:
@@ -180,22 +201,43 @@ class Host:
 
     # -- sending
 
-    def ping(self, destination: Ip, id_: int, sequence: int, size: int, now: float) -> list[Frame]:
-        """Send an echo request with `size` bytes of data.  Raises NoRoute."""
+    def ping(self, destination: Ip, id_: int, sequence: int, size: int, now: float, *, ttl: int = TTL) -> list[Frame]:
+        """Send an echo request with `size` bytes of data.  Raises NoRoute, TooLong."""
         source, data = self.source_for(destination), bytes(index & 0xFF for index in range(size))
+        if HEADER[destination[0]] + icmp4.LENGTH + size > (mtu := self.mtu_to(destination)):
+            raise TooLong(mtu)
         if destination[0] == 4:
             body = icmp4.build(icmp4.echo(icmp4.ECHO_REQUEST, id_, sequence, data))
-            return self.emit(Packet(source, destination, ipv4.ICMP, body, 64), now)
+            return self.emit(Packet(source, destination, ipv4.ICMP, body, ttl), now)
         message = icmp6.echo(icmp6.ECHO_REQUEST, id_, sequence, data)
         return self.emit(
-            Packet(source, destination, icmp6.PROTO, icmp6.build(message, source[1], destination[1]), 64), now
+            Packet(source, destination, icmp6.PROTO, icmp6.build(message, source[1], destination[1]), ttl), now
         )
 
-    def send(self, destination: Ip, port: int, data: bytes, now: float, *, from_port: int) -> list[Frame]:
+    def send(
+        self, destination: Ip, port: int, data: bytes, now: float, *, from_port: int, ttl: int = TTL
+    ) -> list[Frame]:
         """Send a UDP datagram.  Raises NoRoute."""
         source = self.source_for(destination)
         body = udp.build(udp.Udp(from_port, port, data), destination[0], source[1], destination[1])
-        return self.emit(Packet(source, destination, udp.PROTO, body, 64), now)
+        return self.emit(Packet(source, destination, udp.PROTO, body, ttl), now)
+
+    def send_to_all(self, destination: Ip, port: int, data: bytes, *, from_port: int) -> list[Frame]:
+        """Send a UDP datagram to everybody on the link, or to a group: over IPv4, from no address."""
+        version, value = destination
+        source = (4, 0) if version == 4 else self.link_local.ip
+        body = udp.build(udp.Udp(from_port, port, data), version, source[1], value)
+        packet = self.network_bytes(Packet(source, destination, udp.PROTO, body, TTL))
+        return [self.framed(BROADCAST if version == 4 else multicast_mac6(value), version, packet)]
+
+    def mtu_to(self, destination: Ip) -> int:
+        """How long packets to `destination` may be, as far as is known."""
+        return min(self.mtu, self.path_mtus.get(destination, self.mtu))
+
+    def solicit(self, now: float) -> list[Frame]:
+        """Ask for routers, as a card does whose link comes up."""
+        self._solicited, self._solicit_at = 1, now + slaac.SOLICITATION_S
+        return [slaac.solicitation(self.mac, self.link_local.ip[1])]
 
     def connect(self, destination: Ip, port: int, now: float) -> tuple[streams.Connection, list[Frame]]:
         """Open a TCP connection.  Raises NoRoute."""
@@ -255,13 +297,15 @@ class Host:
     def deadline(self) -> float | None:
         """When `expire` has something to do."""
         times = [question.again for question in self.questions.values()]
+        if self._solicit_at is not None:
+            times.append(self._solicit_at)
         if self.streams.deadline is not None:
             times.append(self.streams.deadline)
         return min(times, default=None)
 
     def expire(self, now: float) -> list[Frame]:
-        """Ask again for silent neighbours, give up on lost ones, retransmit segments."""
-        frames = []
+        """Ask again for silent neighbours and routers, give up on lost ones, retransmit segments."""
+        frames = self._solicit_again(now)
         for hop, question in list(self.questions.items()):
             if question.again > now:
                 continue
@@ -273,6 +317,14 @@ class Host:
                 frames.append(self.ask(hop))
         self.streams.expire(now)
         return frames + self.flush(now)
+
+    def _solicit_again(self, now: float) -> list[Frame]:
+        """Ask for routers again, but not for ever."""
+        if self._solicit_at is None or self._solicit_at > now:
+            return []
+        self._solicited += 1
+        self._solicit_at = now + slaac.SOLICITATION_S if self._solicited < slaac.SOLICITATIONS else None
+        return [slaac.solicitation(self.mac, self.link_local.ip[1])]
 
     def flush(self, now: float) -> list[Frame]:
         """Send the segments that TCP has ready."""
@@ -318,7 +370,7 @@ class Host:
     def on_ip4(self, ether: ethernet.Ethernet, now: float) -> Iterator[Frame]:
         """An IPv4 packet."""
         packet = ipv4.parse(ether.payload)
-        everyone = ether.dst == BROADCAST
+        everyone = ether.dst == BROADCAST or packet.dst == ALL4
         if packet.offset or packet.more or not (self.owns((4, packet.dst)) or everyone):
             return
         yield from self.on_packet(
@@ -350,7 +402,7 @@ class Host:
         elif message.type == icmp4.ECHO_REPLY:
             self.echoed(packet, message.rest, len(message.data))
         elif message.type in (icmp4.UNREACHABLE, icmp4.TIME_EXCEEDED):
-            self.events.append(Refused(packet.src, message.type, message.code, message.data))
+            yield from self.on_error(packet.src, message, now)
 
     def on_icmp6(self, packet: Packet, now: float) -> Iterator[Frame]:
         """Neighbour discovery, echo and errors."""
@@ -363,7 +415,36 @@ class Host:
         elif message.type == icmp6.ECHO_REPLY:
             self.echoed(packet, message.rest, len(message.data))
         elif message.type in (icmp6.UNREACHABLE, icmp6.TOO_BIG, icmp6.TIME_EXCEEDED):
-            self.events.append(Refused(packet.src, message.type, message.code, message.data))
+            yield from self.on_error(packet.src, message, now)
+        elif message.type == icmp6.RA and packet.ttl == nd.HOP_LIMIT:
+            self.on_router(packet.src, nd.parse_ra(message))
+
+    def on_error(self, source: Ip, message: icmp4.Icmp4 | icmp6.Icmp6, now: float) -> Iterator[Frame]:
+        """Tell whoever waits, and remember where the way is narrow."""
+        mtu = next_hop_mtu(source[0], message.type, message.code, message.rest)
+        self.events.append(Refused(source, message.type, message.code, message.data, mtu or 0))
+        if mtu is not None and mtu >= LEAST_MTU[source[0]]:
+            place = slice(16, 20) if source[0] == 4 else slice(24, 40)
+            destination = source[0], int.from_bytes(message.data[place], "big")
+            self.path_mtus[destination] = min(mtu, self.mtu_to(destination))
+            self.streams.shrink(destination, mtu - HEADER[source[0]] - tcp.MIN_HEADER, now)
+            yield from self.flush(now)
+
+    def on_router(self, router: Ip, advertisement: nd.RouterAdvertisement) -> None:
+        """Take the addresses, the gateway and the MTU that a router tells."""
+        self._solicit_at = None
+        told = slaac.configuration(advertisement, self.mac)
+        for value in told.addresses:
+            address = Address((6, value), 64)
+            if address not in self.addresses:
+                self.addresses.append(address)
+                self.advertised.add(address)
+        everything = Address((6, 0), 0)
+        self.routes = [route for route in self.routes if route != Route(everything, router)]
+        if told.gateway and not any(route.network == everything for route in self.routes):
+            self.routes.append(Route(everything, router))
+        if told.mtu is not None:
+            self.mtu = min(self.mtu, told.mtu)
 
     def on_neighbour(self, packet: Packet, neighbour: nd.Neighbor, now: float) -> Iterator[Frame]:
         """Answer solicitations for our addresses; learn from advertisements we asked for."""

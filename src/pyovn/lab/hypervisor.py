@@ -3,11 +3,14 @@
     db.sock ── switch (OpenFlow on br-int.mgmt, tunnels on the fabric, cards of the guests)
        └────── ovn-controller ── southbound database
 
-The three talk over sockets in the hypervisor's run directory, exactly as three processes would.
+The three talk over sockets in the hypervisor's run directory, exactly as three processes would, and switch and
+controller can be killed and started again, as processes can.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from pyovn.daemons.controller import PROGRAM, Config, Controller
 from pyovn.daemons.controller_commands import commands
@@ -15,6 +18,8 @@ from pyovn.daemons.vswitchd import Vswitchd
 from pyovn.lab.foreign import run_controller
 from pyovn.lab.layout import HostLayout
 from pyovn.lab.machines import Machines
+from pyovn.lab.segment import Segments
+from pyovn.net.errors import OvnError
 from pyovn.ovsdb.txn import Txn
 from pyovn.runtime.control import ControlServer
 from pyovn.runtime.ovsdb import Client
@@ -22,20 +27,46 @@ from pyovn.runtime.ovsdb_server.shell import Shell
 from pyovn.tables.vswitch import OPEN_VSWITCH, OpenvSwitch
 from pyovn.vswitch.underlay import Fabric, MemoryUnderlay
 
+
+class Networks(NamedTuple):
+    """What hypervisors are connected by: tunnels run over the fabric, `ethN` are on the segments."""
+
+    fabric: Fabric
+    segments: Segments
+
+
 #: Tunnel addresses are 192.0.2.11, .12, … (RFC 5737: for documentation)
 FIRST_ADDRESS = 11
+
+
+class NoSuchPart(OvnError):
+    """A part that hypervisors do not have."""
+
+    def __init__(self, part: str) -> None:
+        super().__init__(f"{part}: no such part of a hypervisor; there are {', '.join(PARTS)}")
+
+
+#: what can be killed, in the order in which it starts
+PARTS = ("switch", "controller")
 
 
 class Hypervisor:
     """One hypervisor; see the module."""
 
     def __init__(
-        self, layout: HostLayout, number: int, southbound: str, fabric: Fabric, encap: str, program: Path | None
+        self,
+        layout: HostLayout,
+        number: int,
+        southbound: str,
+        networks: Networks,
+        encap: str,
+        program: Path | None,
     ) -> None:
         self.layout, self.address = layout, f"192.0.2.{FIRST_ADDRESS + number}"
-        self.machines = Machines(layout.name, number)
+        self.machines = Machines(layout.name, number, networks.segments)
         self.database = f"unix:{layout.database}"
-        self.underlay = MemoryUnderlay(fabric, self.address)
+        self.underlay = MemoryUnderlay(networks.fabric, self.address)
+        self.machines.nics["eth0"] = self.underlay
         self._settings = {
             "system-id": layout.name,
             "hostname": layout.name,
@@ -48,24 +79,58 @@ class Hypervisor:
         self._server = Shell()
         self.switch: Vswitchd | None = None
         self.controller: Controller | None = None
+        self._tasks: asyncio.TaskGroup | None = None
+        self._parts: dict[str, asyncio.Task[None]] = {}
+        self._run: dict[str, Callable[[], Awaitable[None]]] = {"switch": self._switch, "controller": self._control}
 
     async def run(self) -> None:
         """Run the hypervisor until cancelled."""
         try:
-            async with asyncio.TaskGroup() as parts:
+            async with asyncio.TaskGroup() as self._tasks:
                 await self._server.start([OPEN_VSWITCH.schema()], [f"punix:{self.layout.database}"])
                 await self._describe()
-                self.switch = Vswitchd(
-                    self.database,
-                    self.layout.rundir,
-                    self.machines,
-                    self.underlay,
-                    control=str(self.layout.announce("ovs-vswitchd")),
-                )
-                parts.create_task(self.switch.run())
-                parts.create_task(self._control())
+                for part in PARTS:
+                    self.start(part)
+                await asyncio.Event().wait()
         finally:
             await self._server.stop()
+
+    def start(self, part: str) -> None:
+        """Start a part that does not run.  Raises NoSuchPart."""
+        if part not in PARTS:
+            raise NoSuchPart(part)
+        running = self._parts.get(part)
+        if self._tasks is not None and (running is None or running.done()):
+            self._parts[part] = self._tasks.create_task(self._play(part))
+
+    async def _play(self, part: str) -> None:
+        await self._run[part]()
+
+    async def kill(self, part: str) -> None:
+        """End a part at once, without its farewell; guests stay plugged in.  Raises NoSuchPart."""
+        if part not in PARTS:
+            raise NoSuchPart(part)
+        running = self._parts.get(part)
+        if running is not None:
+            with self.machines.held():
+                running.cancel()
+                await asyncio.wait((running,))
+
+    def cables(self, *, up: bool) -> None:
+        """Plug in all cables, or cut them."""
+        for nic in self.machines.nics.values():
+            nic.up = up
+
+    async def _switch(self) -> None:
+        """Run the switch and its control socket."""
+        self.switch = Vswitchd(
+            self.database,
+            self.layout.rundir,
+            self.machines,
+            self.underlay,
+            control=str(self.layout.announce("ovs-vswitchd")),
+        )
+        await self.switch.run()
 
     async def _control(self) -> None:
         """Run the controller and its control socket."""

@@ -3,15 +3,21 @@
     ovs-vsctl add-port br-int vm1 -- set Interface vm1 type=internal    a Card, with a guest behind it
     ip netns add vm1; ip link set vm1 netns vm1                         the card is vm1's
     ip netns exec vm1 ping 10.0.0.2                                     the guest behind the card pings
+    ovs-vsctl add-port br-ex eth1                                       the hypervisor's NIC on physical network eth1
+    ip link set eth1 down                                               its cable is cut; eth0: that of the tunnels
 
-Each hypervisor has its own cards and namespaces, as kernels have.
+Each hypervisor has its own cards, NICs and namespaces, as kernels have.
 """
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from pyovn.lab.guest import Guest
 from pyovn.lab.host import Host
+from pyovn.lab.segment import FIRST_MAC as FIRST_NIC_MAC
+from pyovn.lab.segment import NIC, Segments, Uplink
 from pyovn.net.errors import OvnError
 from pyovn.net.mac import mac_int
 
@@ -24,6 +30,12 @@ FIRST_INDEX = 10
 
 class NoSuchThing(OvnError):
     """A device or namespace that is not there, in ip(8)'s words."""
+
+
+class Cable(Protocol):
+    """What can be cut."""
+
+    up: bool
 
 
 class Card:
@@ -60,7 +72,6 @@ class Card:
     def close(self) -> None:
         """Unplug the card."""
         self.on_receive = None
-        self.guest.close()
         self.on_close()
 
     def _from_guest(self, frame: bytes) -> None:
@@ -77,21 +88,52 @@ class Card:
 class Machines:
     """What is plugged into one hypervisor."""
 
-    def __init__(self, hypervisor: str, number: int) -> None:
+    def __init__(self, hypervisor: str, number: int, segments: Segments | None = None) -> None:
         self.hypervisor, self._number, self._made = hypervisor, number, 0
         self.cards: dict[str, Card] = {}
+        self.nics: dict[str, Cable] = {}
         self.namespaces: dict[str, set[str]] = {}
+        self._segments = Segments() if segments is None else segments
+        self._held = False
 
-    def open(self, name: str, type_: str, mac: int) -> Card:
-        """The card of the switch's interface `name`; with `mac` 0, with an address of the lab's choice."""
+    def open(self, name: str, type_: str, mac: int) -> Card | Uplink:
+        """The device of the switch's interface `name`; with `mac` 0, with an address of the lab's choice."""
+        if NIC.fullmatch(name) and type_ in ("", "system"):
+            nic = self.nic(name)
+            if not isinstance(nic, Uplink):
+                raise NoSuchThing(f"{name}: this is the NIC of the tunnels")
+            return nic
+        return self.plug(name, mac)
+
+    def plug(self, name: str, mac: int = 0) -> Card:
+        """The card `name`, made where it is not there yet."""
+        if name in self.cards:
+            return self.cards[name]
         card = Card(name, mac or FIRST_MAC + (self._number << 16) + self._made, FIRST_INDEX + self._made)
         card.on_close = lambda: self._removed(card)
         self.cards[name] = card
         self._made += 1
         return card
 
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """While the switch goes away cards stay, as those of guests do when a switch is killed."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+
+    def nic(self, name: str) -> Cable:
+        """The hypervisor's NIC `name`."""
+        if name not in self.nics:
+            index = int(name.removeprefix("eth"))
+            self.nics[name] = Uplink(self._segments[name], FIRST_NIC_MAC + (self._number << 16) + index, index + 2)
+        return self.nics[name]
+
     def _removed(self, card: Card) -> None:
-        if self.cards.get(card.name) is card:
+        if self.cards.get(card.name) is card and not self._held:
+            card.guest.close()
             del self.cards[card.name]
             for devices in self.namespaces.values():
                 devices.discard(card.name)

@@ -15,8 +15,10 @@ from typing import NamedTuple, Self
 from pyovn.daemons.northd import PROGRAM, commands
 from pyovn.daemons.northd_worker import Northd
 from pyovn.lab.foreign import Parts, run_northd
-from pyovn.lab.hypervisor import Hypervisor
+from pyovn.lab.hypervisor import Hypervisor, Networks
 from pyovn.lab.layout import Layout, UnusableRoot
+from pyovn.lab.machines import Card, Machines, NoSuchThing
+from pyovn.lab.segment import Segments
 from pyovn.net.errors import OvnError
 from pyovn.runtime.control import ControlServer
 from pyovn.runtime.ovsdb import Client
@@ -60,11 +62,15 @@ class Lab:
         if strangers := parts.controllers.keys() - {*hosts}:
             raise NoSuchHost(min(strangers), hosts)
         self.layout, self.fabric, self._parts = layout, Fabric(), parts
+        self.segments = Segments()
+        #: hosts that are on the physical networks, and no hypervisor's
+        self.outside = Machines("outside", len(hosts), self.segments)
+        networks = Networks(self.fabric, self.segments)
         self._own_central = central is None
         self._remotes = remotes = central or Central(f"unix:{layout.northbound}", f"unix:{layout.southbound}")
         asked = remotes.chassis or remotes.southbound
         self.hosts = {
-            name: Hypervisor(layout.host(name), number, asked, self.fabric, encap, parts.controllers.get(name))
+            name: Hypervisor(layout.host(name), number, asked, networks, encap, parts.controllers.get(name))
             for number, name in enumerate(hosts)
         }
         self.northbound = Client(
@@ -120,6 +126,21 @@ class Lab:
         if name not in self.hosts:
             raise NoSuchHost(name, [*self.hosts])
         return self.hosts[name]
+
+    def external(self, name: str, network: str = "eth1", vlan: int | None = None) -> Card:
+        """A host of that name on a physical network, outside of OVN.  Raises NoSuchThing for a name that is taken."""
+        if any(name in machines.namespaces for machines in self.everywhere()):
+            raise NoSuchThing(f"{name}: there is a guest or host of that name")
+        card = self.outside.plug(name)
+        plug = self.segments[network].attach(card.transmit, vlan or 0)
+        card.on_receive = plug.send
+        self.outside.nics[name] = plug
+        self.outside.namespaces[name] = {name}
+        return card
+
+    def everywhere(self) -> list[Machines]:
+        """The machines of every hypervisor, and those outside."""
+        return [*(host.machines for host in self.hosts.values()), self.outside]
 
     async def ready(self) -> None:
         """Wait until every hypervisor has registered itself as a chassis."""

@@ -23,7 +23,9 @@ class Ping(NamedTuple):
     timeout_s: float = 1.0
     size: int = DEFAULT_SIZE
     quiet: bool = False
+    ttl: int = 64
     source: str | None = None
+    discovery: str = "do"  #: guests never let their packets be cut into fragments
 
 
 #: option → (field, converter)
@@ -33,6 +35,8 @@ OPTIONS = {
     "W": ("timeout_s", float),
     "s": ("size", int),
     "I": ("source", str),
+    "t": ("ttl", int),
+    "M": ("discovery", str),
 }
 IGNORED = ("n", "4", "6")
 
@@ -58,6 +62,8 @@ def parse(words: Sequence[str]) -> Ping:
             raise Usage(f"ping: option {word} is not understood in a lab")
     if destination is None:
         raise Usage("ping: usage error: Destination address required")
+    if not 0 < int(str(settings.get("ttl", 64))) < 256:
+        raise Usage(f"ping: invalid argument: '{settings['ttl']}': out of range: 1 <= value <= 255")
     return Ping(destination)._replace(**settings)  # type: ignore[arg-type]  # the converters give each field's type
 
 
@@ -81,6 +87,10 @@ class Tally:
             return ""
         size = self.command.size + 8
         return f"{size} bytes from {self.command.destination}: icmp_seq={sequence} ttl={ttl} time={time_ms:.3f} ms\n"
+
+    def too_long(self, mtu: int) -> str:
+        """The line of a request that could not be sent."""
+        return f"ping: local error: message too long, mtu={mtu}\n"
 
     def summary(self, total_ms: float) -> str:
         """The closing lines."""

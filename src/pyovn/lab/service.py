@@ -1,8 +1,11 @@
 """The lab's command socket: finds the hypervisor a command is about and runs it there.
 
 ip …  ping …  guests …      on the hypervisor that the client names ($PYOVN_HOST)
-on GUEST COMMAND…           in a guest, wherever it is
-tcpdump PLACE [-c N] [-w FILE]      a card's name, or `underlay`
+on GUEST COMMAND…           in a guest or external host, wherever it is
+external NAME ADDRESS…      a host on a physical network, outside of OVN
+link HOST eth0 up|down      the cable of a NIC; eth0 is the tunnels'
+kill, start HOST PART       switch, controller, or node: both, and all cables
+tcpdump PLACE [-c N] [-w FILE]      a card's name, a physical network's, or `underlay`
 hosts, ready, down          the lab as a whole
 """
 
@@ -11,11 +14,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from pyovn.lab import commands
+from pyovn.lab import commands, external
 from pyovn.lab.capture import Capture, datagram_frame
-from pyovn.lab.hypervisor import Hypervisor
-from pyovn.lab.machines import NoSuchThing
+from pyovn.lab.hypervisor import PARTS
+from pyovn.lab.machines import Machines, NoSuchThing
 from pyovn.lab.network import Lab
+from pyovn.lab.segment import NIC
 from pyovn.lab.wire import Reply
 from pyovn.net.errors import OvnError
 from pyovn.packet import pcap
@@ -24,6 +28,7 @@ from pyovn.packet.pcap import Captured
 from pyovn.runtime.clock import SYSTEM
 
 UNDERLAY = "underlay"
+NODE = "node"
 
 
 class Usage(OvnError):
@@ -45,6 +50,10 @@ class Service:
         self._lab, self._stop = lab, stop
         self._commands: dict[str, Callable[[str, Sequence[str], Reply], Awaitable[int]]] = {
             "on": self._on,
+            "external": self._external,
+            "link": self._link,
+            "kill": self._kill,
+            "start": self._start,
             "tcpdump": self._tcpdump,
             "hosts": self._hosts,
             "ready": self._ready,
@@ -58,22 +67,59 @@ class Service:
         command = self._commands.get(words[0])
         if command is not None:
             return await command(host, words[1:], reply)
-        machines = self._lab.host(host or next(iter(self._lab.hosts))).machines
-        return await commands.execute(machines, None, words, reply)
+        return await commands.execute(self._machines(host, words), None, words, reply)
+
+    def _machines(self, host: str, words: Sequence[str]) -> Machines:
+        """Where a command is carried out: on its hypervisor, or outside where it is about an external host."""
+        match words:
+            case ["ip", "netns", "exec", name, *_] if name in self._lab.outside.namespaces:
+                return self._lab.outside
+        return self._lab.host(host or next(iter(self._lab.hosts))).machines
 
     async def _on(self, host: str, words: Sequence[str], reply: Reply) -> int:
         if len(words) < 2:
             raise Usage("usage: on GUEST COMMAND…")
-        where, namespace = self._find(words[0])
-        return await commands.execute(where.machines, namespace, words[1:], reply)
+        return await commands.execute(self._find(words[0]), words[0], words[1:], reply)
 
-    def _find(self, guest: str) -> tuple[Hypervisor, str]:
-        """The hypervisor of a guest, which is named like its namespace or its card.  Raises NoSuchThing."""
-        for hypervisor in self._lab.hosts.values():
-            if guest in hypervisor.machines.namespaces:
-                return hypervisor, guest
-        known = [name for hypervisor in self._lab.hosts.values() for name in hypervisor.machines.namespaces]
+    def _find(self, guest: str) -> Machines:
+        """Where a guest is.  Raises NoSuchThing."""
+        for machines in self._lab.everywhere():
+            if guest in machines.namespaces:
+                return machines
+        known = [name for machines in self._lab.everywhere() for name in machines.namespaces]
         raise NoSuchThing(f"{guest}: no such guest; there are {', '.join(known) or 'none yet'}")
+
+    async def _external(self, host: str, words: Sequence[str], reply: Reply) -> int:
+        external.connect(self._lab, external.parse(words))
+        return 0
+
+    async def _link(self, host: str, words: Sequence[str], reply: Reply) -> int:
+        match words:
+            case [name, nic, "up" | "down" as state] if NIC.fullmatch(nic):
+                self._lab.host(name).machines.nic(nic).up = state == "up"
+            case [name, "up" | "down" as state] if name in self._lab.outside.nics:
+                self._lab.outside.nics[name].up = state == "up"
+            case _:
+                raise Usage("usage: link HOST ethN up|down, or link EXTERNAL-HOST up|down")
+        return 0
+
+    async def _kill(self, host: str, words: Sequence[str], reply: Reply) -> int:
+        name, part = _host_and_part("kill", words)
+        hypervisor = self._lab.host(name)
+        if part == NODE:
+            hypervisor.cables(up=False)
+        for each in reversed(PARTS) if part == NODE else (part,):
+            await hypervisor.kill(each)
+        return 0
+
+    async def _start(self, host: str, words: Sequence[str], reply: Reply) -> int:
+        name, part = _host_and_part("start", words)
+        hypervisor = self._lab.host(name)
+        if part == NODE:
+            hypervisor.cables(up=True)
+        for each in PARTS if part == NODE else (part,):
+            hypervisor.start(each)
+        return 0
 
     async def _hosts(self, host: str, words: Sequence[str], reply: Reply) -> int:
         lines = (f"{name} {hypervisor.address}\n" for name, hypervisor in self._lab.hosts.items())
@@ -106,8 +152,12 @@ class Service:
         """Show `seen` every frame at a place; returns what undoes it.  Raises NoSuchThing."""
         if place == UNDERLAY:
             return tap_underlay(self._lab, seen)
-        for hypervisor in self._lab.hosts.values():
-            card = hypervisor.machines.cards.get(place)
+        if place in self._lab.segments:
+            taps = self._lab.segments[place].taps
+            taps.append(seen)
+            return lambda: taps.remove(seen)
+        for machines in self._lab.everywhere():
+            card = machines.cards.get(place)
             if card is not None:
 
                 def tap(frame: bytes, _sent: bool) -> None:
@@ -115,7 +165,17 @@ class Service:
 
                 card.taps.append(tap)
                 return lambda taps=card.taps: taps.remove(tap)  # type: ignore[misc]  # bound now on purpose
-        raise NoSuchThing(f"{place}: no card of that name, and not “{UNDERLAY}”")
+        raise NoSuchThing(f"{place}: no card or physical network of that name, and not “{UNDERLAY}”")
+
+
+def _host_and_part(verb: str, words: Sequence[str]) -> tuple[str, str]:
+    """A hypervisor and what of it; all of it where nothing is named.  Raises Usage."""
+    match words:
+        case [host]:
+            return host, NODE
+        case [host, part] if part in (*PARTS, NODE):
+            return host, part
+    raise Usage(f"usage: {verb} HOST [{'|'.join((*PARTS, NODE))}]")
 
 
 def tap_underlay(lab: Lab, seen: Callable[[bytes], None]) -> Callable[[], None]:

@@ -46,6 +46,7 @@ class Connection:
         self.peer_finished = self.reset = False
         self.deadline: float | None = None
         self._unsent = bytearray()
+        self._largest = SEGMENT
         self._closing = False
         self._next, self._expected = sequence, 0
         self._flight: Tcp | None = None
@@ -74,6 +75,13 @@ class Connection:
         """Answer the peer's first segment."""
         self._expected = (segment.seq + 1) % MODULUS
         self._launch(self._segment(SYN | ACK), now)
+
+    def shrink(self, largest: int, now: float) -> None:
+        """Send no more data than this at once: what is in flight did not fit on the way (RFC 1191 §6.4)."""
+        self._largest = min(self._largest, max(1, largest))
+        if self._flight is not None and len(self._flight.data) > self._largest:
+            self._unsent[:0] = self._flight.data[self._largest :]
+            self._launch(self._flight._replace(data=self._flight.data[: self._largest]), now)
 
     def segments(self, now: float) -> Iterator[Tcp]:
         """What is to be sent now."""
@@ -136,8 +144,8 @@ class Connection:
         if self._flight is not None or self.state not in (State.ESTABLISHED, State.CLOSE_WAIT):
             return
         if self._unsent:
-            data = bytes(self._unsent[:SEGMENT])
-            del self._unsent[:SEGMENT]
+            data = bytes(self._unsent[: self._largest])
+            del self._unsent[: self._largest]
             self._launch(self._segment(PSH | ACK)._replace(data=data), now)
         elif self._closing:
             self.state = State.LAST_ACK if self.state is State.CLOSE_WAIT else State.FIN_WAIT
@@ -214,6 +222,12 @@ class Endpoint:
         for connection in list(self.connections.values()):
             for segment in connection.segments(now):
                 yield connection.local[0], connection.remote[0], segment
+
+    def shrink(self, remote: Ip, largest: int, now: float) -> None:
+        """A path was found to be narrow: send no more data than this at once to `remote`."""
+        for connection in self.connections.values():
+            if connection.remote[0] == remote:
+                connection.shrink(largest, now)
 
     @property
     def deadline(self) -> float | None:

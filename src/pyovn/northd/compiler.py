@@ -15,17 +15,21 @@ from pyovn.net.uuids import Uuid
 from pyovn.northd import relations as are
 from pyovn.northd.families import FAMILIES
 from pyovn.northd.flowtable import FlowTable
-from pyovn.northd.model.chassis import has_vxlan, remote_chassis
+from pyovn.northd.model.chassis import has_vxlan, know_groups_apart, remote_chassis
 from pyovn.northd.sync import constants, datapath_binding, port_binding, upkeep
 from pyovn.northd.sync.datapath_binding import DatapathSync
+from pyovn.northd.sync.dns import NameSync
 from pyovn.northd.sync.flows import FlowSync
 from pyovn.northd.sync.ha_chassis_group import HAGroupSync
+from pyovn.northd.sync.leases import LeaseSync
+from pyovn.northd.sync.load_balancer import BalancerSync
+from pyovn.northd.sync.meter import MeterSync
 from pyovn.northd.sync.multicast_group import GroupSync
 from pyovn.northd.sync.northbound import PortStateSync
 from pyovn.northd.sync.port_binding import PortSync
 from pyovn.northd.sync.references import References
 from pyovn.northd.sync.rows import RowSync
-from pyovn.northd.sync.simple import AddressSetSync, PortGroupSync, SnoopingSync
+from pyovn.northd.sync.simple import ACLNumberSync, AddressSetSync, PortGroupSync, SnoopingSync
 from pyovn.ovsdb.model import Row, table_name
 from pyovn.ovsdb.txn import Txn
 from pyovn.tables import nb, sb
@@ -40,6 +44,13 @@ NORTHBOUND: Mapping[type[Row], Sequence[str] | None] = {
     ),
     nb.LogicalSwitch: None,
     nb.LogicalSwitchPort: None,
+    nb.ACL: None,
+    nb.LoadBalancer: ("name", "vips", "protocol", "selection_fields", "ip_port_mappings", "options", "health_check"),
+    nb.LoadBalancerGroup: None,
+    nb.QoS: None,
+    nb.ForwardingGroup: None,
+    nb.Meter: None,
+    nb.MeterBand: None,
     nb.AddressSet: ("name", "addresses"),
     nb.PortGroup: ("name", "ports", "acls"),
     nb.HAChassisGroup: None,
@@ -50,6 +61,8 @@ NORTHBOUND: Mapping[type[Row], Sequence[str] | None] = {
     nb.LogicalRouterStaticRoute: None,
     nb.LogicalRouterPolicy: None,
     nb.NAT: None,
+    nb.DHCPOptions: None,
+    nb.DNS: None,
     nb.BFD: None,
     nb.StaticMACBinding: None,
     nb.GatewayChassis: None,
@@ -68,18 +81,23 @@ SOUTHBOUND: Mapping[type[Row], Sequence[str] | None] = {
     ),
     sb.MulticastGroup: None,
     sb.IPMulticast: None,
+    sb.ACLID: None,
     sb.AddressSet: None,
+    sb.LoadBalancer: None,
+    sb.Meter: None,
+    sb.MeterBand: None,
     sb.PortGroup: None,
     sb.LogicalDPGroup: None,
-    sb.HAChassisGroup: ("name", "ha_chassis"),
+    sb.HAChassisGroup: ("name", "ha_chassis", "ref_chassis"),
     sb.HAChassis: None,
+    sb.DNS: None,
     sb.DHCPOptions: None,
     sb.DHCPv6Options: None,
     sb.RBACRole: None,
     sb.RBACPermission: None,
 }  # fmt: skip
 #: columns that northd writes; units that read them say so
-QUIET: Mapping[type[Row], Sequence[str]] = {nb.LogicalSwitchPort: ("up", "tag", "dynamic_addresses")}
+QUIET: Mapping[type[Row], Sequence[str]] = {nb.LogicalSwitchPort: ("up", "tag")}
 
 
 class Compiler:
@@ -104,10 +122,15 @@ class Compiler:
         self.ports = PortSync(facts(are.BINDINGS), self.references)
         self.groups = GroupSync(facts(are.MEMBERS), self.references)
         self.snooping = SnoopingSync(facts(are.SNOOPING), self.references)
-        self.address_sets = AddressSetSync(facts(are.ADDRESS_SETS))
+        self.address_sets = AddressSetSync(facts(are.ADDRESS_SETS), facts(are.GROUP_ADDRESSES))
+        self.names = NameSync(facts(are.NAMES), self.references)
+        self.meters = MeterSync(facts(are.METERS), southbound)
+        self.acl_numbers = ACLNumberSync(facts(are.ACL_NUMBERS))
         self.port_groups = PortGroupSync(facts(are.PORT_GROUPS), self.datapaths)
-        self.ha_groups = HAGroupSync(facts(are.HA_GROUPS), southbound)
-        self.port_states = PortStateSync(facts(are.LIVENESS), facts(are.BINDINGS))
+        self.ha_groups = HAGroupSync(facts(are.HA_GROUPS), facts(are.REFERRING), southbound)
+        self.leases = LeaseSync(facts(are.WISHES), facts(are.IP_CLAIMS), facts(are.MAC_CLAIMS))
+        self.port_states = PortStateSync(facts(are.LIVENESS), facts(are.BINDINGS), facts(are.TAGS))
+        self.balancers = BalancerSync(facts(are.BALANCERS), self.flows)
         self.dhcp4, self.dhcp6 = constants.DHCP4Sync(), constants.DHCP6Sync()
         self.permissions = constants.PermissionSync()
         self.roles = constants.RoleSync(self.permissions)
@@ -118,6 +141,9 @@ class Compiler:
             (self.groups, facts(are.MEMBERS)),
             (self.snooping, facts(are.SNOOPING)),
             (self.address_sets, facts(are.ADDRESS_SETS)),
+            (self.names, facts(are.NAMES)),
+            (self.meters, facts(are.METERS)),
+            (self.acl_numbers, facts(are.ACL_NUMBERS)),
         )
         self._tables: tuple[RowSync[Any, Any], ...] = (
             *(sync for sync, _ in self._touched),
@@ -126,6 +152,7 @@ class Compiler:
             self.dhcp6,
             self.permissions,
             self.roles,
+            self.balancers,
         )
         self.everything()
 
@@ -134,12 +161,15 @@ class Compiler:
         for sync, facts in self._touched:
             sync.touch_all()
             sync.touch(facts)
+        self.leases.everything()
         self.port_groups.touch_all()
         self.port_groups.rename(dict.fromkeys(self.engine.facts(are.PORT_GROUPS)), {})
         self.dhcp4.touch(self.dhcp4.options)
         self.dhcp6.touch(self.dhcp6.options)
         self.permissions.touch(constants.PERMISSIONS)
         self.roles.touch([constants.ROLE])
+        self.balancers.touch_all()
+        self.balancers.touch(self.engine.facts(are.BALANCERS))
         self._global_dirty = True
 
     def run(self, changes: Changes) -> None:
@@ -153,12 +183,15 @@ class Compiler:
                 sync.seen(changes[sync.cls])
         if nb.LogicalSwitchPort in changes:
             self.port_states.seen(changes[nb.LogicalSwitchPort])
+        if sb.Chassis in changes:
+            self.balancers.group(apart=know_groups_apart(self.southbound.rows(sb.Chassis).values()))
         if changes.keys() & {sb.HAChassis, sb.Chassis}:
             self.ha_groups.touch_all()
         if changes.keys() & {nb.NBGlobal, sb.SBGlobal, sb.Encap, sb.Chassis}:
             self._global_dirty = True
             self._limit_keys()
-        self.engine.run(changes)
+        # no unit reads southbound load balancers; their UUIDs, which are those of the northbound ones, would mislead it
+        self.engine.run({cls: rows for cls, rows in changes.items() if cls is not sb.LoadBalancer})
 
     def _limit_keys(self) -> None:
         """VXLAN has room for small keys only."""
@@ -175,6 +208,7 @@ class Compiler:
         txn = Txn()
         self._plan_global(txn)
         port_groups = self.engine.facts(are.PORT_GROUPS).take()
+        self.address_sets.touch(self.engine.facts(are.GROUP_ADDRESSES).take())
         for sync, facts in self._touched:
             sync.touch(facts.take())
             self.ports.groups = self.ha_groups.uuids
@@ -184,6 +218,8 @@ class Compiler:
         for sync in (self.port_groups, self.dhcp4, self.dhcp6, self.permissions, self.roles):
             sync.plan(txn)
         self.flows.plan(txn)
+        self.balancers.touch(self.engine.facts(are.BALANCERS).take())
+        self.balancers.plan(txn)
         return txn
 
     def _plan_global(self, txn: Txn) -> None:
@@ -215,6 +251,12 @@ class Compiler:
             txn.update(row, options=upkeep.options(row.options, self.random, self.most))
         return txn
 
+    def leases_transaction(self) -> Txn:
+        """The addresses that ports ask for and do not have; flows are about those that the database shows."""
+        txn = Txn()
+        self.leases.plan(txn)
+        return txn
+
     def northbound_transaction(self) -> Txn:
         """What is to be done about the northbound database: tags and the state of ports."""
         txn = Txn()
@@ -228,7 +270,7 @@ class Compiler:
     def problems(self) -> Iterable[tuple[Uuid, str]]:
         """All that is wrong with the configuration, by row."""
         facts = self.engine.facts(are.PROBLEMS)
-        return [(row, text) for row in facts for text in facts.get(row)]
+        return [*((row, text) for row in facts for text in facts.get(row)), *self.leases.problems()]
 
 
 def compile_snapshot(northbound: Source, southbound: Source, random: Callable[[int], int]) -> Compiler:

@@ -2,36 +2,47 @@
 
 from pyovn.incr.engine import Family, Reader, family
 from pyovn.net.uuids import Uuid
+from pyovn.northd.balancer_families import BALANCER_FAMILIES, BALANCER_SITES, is_balanced
 from pyovn.northd.feature import Origin, Place, Provenance
+from pyovn.northd.filter_families import FILTER_FAMILIES, FILTERING
+from pyovn.northd.model import acl as acls
 from pyovn.northd.model import unsupported
-from pyovn.northd.model.addresses import Address6, Addresses, nonsense
+from pyovn.northd.model.addresses import nonsense
 from pyovn.northd.model.announcements import announced
 from pyovn.northd.model.binding import binding, groups, receives_multicast
 from pyovn.northd.model.chassis import common_features
+from pyovn.northd.model.claims import addressing
 from pyovn.northd.model.datapath import wanted_datapath
+from pyovn.northd.model.ipam import WRITTEN, Claim, host_claims, mac_claims, pool
 from pyovn.northd.model.multicast import snooping
 from pyovn.northd.model.options import number
 from pyovn.northd.model.port import Port, takes_unknown
 from pyovn.northd.model.router_binding import group_name
-from pyovn.northd.model.router_port import Link, RouterPort, stand_in
+from pyovn.northd.model.router_port import Link, own_addresses, stand_in
 from pyovn.northd.model.settings import Settings, settings
 from pyovn.northd.model.switch import LOCALNET, ROUTER_KIND, STATIC, TAGGED, UNKNOWN, VTEP, Switch
+from pyovn.northd.part_families import PART_FAMILIES, switch_parts
 from pyovn.northd.pipeline import DROP
+from pyovn.northd.redundancy import REDUNDANCY_FAMILIES
 from pyovn.northd.relations import (
-    ADDRESS_SETS,
+    ACL_KINDS,
     ATTACHED,
     BINDINGS,
     DATAPATHS,
     FLOWS,
     HA_GROUPS,
+    IP_CLAIMS,
     LINKS,
     LIVENESS,
+    MAC_CLAIMS,
     MEMBERS,
     NESTED,
     OWNER,
-    PORT_GROUPS,
+    POOLS,
+    PRESENT,
     PROBLEMS,
     QUEUES,
+    RESOLVERS,
     ROUTER,
     ROUTER_FLOOD,
     ROUTER_PORT,
@@ -41,20 +52,21 @@ from pyovn.northd.relations import (
     SPECIAL,
     SWITCH,
     TAGS,
+    WISHES,
     Binding,
     Group,
 )
 from pyovn.northd.router_families import NAT_FAMILIES, ROUTER_FAMILIES
 from pyovn.northd.rules import RULES
+from pyovn.northd.services import names, offered, served_elsewhere
 from pyovn.tables.nb import (
-    AddressSet,
+    DNS,
     HAChassis,
     HAChassisGroup,
     LogicalRouterPort,
     LogicalSwitch,
     LogicalSwitchPort,
     NBGlobal,
-    PortGroup,
 )
 from pyovn.tables.sb import Chassis, PortBinding
 
@@ -77,13 +89,17 @@ def global_settings(db: Reader, uuid: Uuid) -> Outputs:
     return ((("", settings(db.column(NBGlobal, uuid, "options"), features)),),)
 
 
-@family(over=LogicalSwitch, emits=[OWNER, DATAPATHS, SNOOPING, PROBLEMS])
+@family(over=LogicalSwitch, emits=[OWNER, RESOLVERS, DATAPATHS, SNOOPING, POOLS, PROBLEMS])
 def switches(db: Reader, uuid: Uuid) -> Outputs:
     """Which ports a switch has, and what the southbound database says about it as a whole."""
     row = db.row(LogicalSwitch, uuid)
     assert row is not None
     owned = tuple([(port, uuid) for port in sorted(row.ports)])
-    return owned, wanted_datapath(row), snooping(row.other_config), tuple(unsupported.of_switch(row))
+    config = row.other_config
+    given, wrong = pool(config)
+    problems = [*unsupported.of_switch(row), *((uuid, f"logical switch {row.name}: {text}") for text in wrong)]
+    asked = tuple((each, uuid) for each in sorted(row.dns_records))
+    return owned, asked, wanted_datapath(row), snooping(config), given, tuple(problems)
 
 
 @family(over=LogicalSwitchPort, emits=[SPECIAL, SHAPED, NESTED, LINKS])
@@ -166,6 +182,9 @@ def switch_views(db: Reader, uuid: Uuid) -> Outputs:
     guests = len(row.ports) - sum(kind == ROUTER_KIND for kind, _, _ in special)
     localnets = [(name, network) for kind, name, network in special if kind == LOCALNET]
     (chosen,) = db.look(SETTINGS, "")[:1] or (Settings(),)
+    kinds = db.look(ACL_KINDS, uuid)
+    mixes = config.get("enable-stateless-acl-with-lb") == "true"
+    tiers = [max((kind.tier for kind in kinds if kind.place == place), default=0) for place in range(3)]
     return (
         Switch(
             settings=chosen,
@@ -179,7 +198,15 @@ def switch_views(db: Reader, uuid: Uuid) -> Outputs:
             snoops=config.get("mcast_snoop") == "true",
             floods_unregistered=config.get("mcast_flood_unregistered") == "true",
             has_static=any(kind == STATIC for kind, _, _ in special),
+            resolves=any(db.column(DNS, each, "records") for each in row.dns_records),
+            assigns=db.look(POOLS, uuid) is not None,
             arps_to_all_routers=config.get("broadcast-arps-to-all-routers") != "false",
+            filtered=bool(kinds),
+            related=any(kind.related for kind in kinds),
+            balanced=is_balanced(db, uuid),
+            mixes=mixes,
+            balances_untracked=mixes and bool(row.load_balancer),
+            tiers=(tiers[acls.FROM], tiers[acls.AFTER], tiers[acls.TO]),
         ),
     )
 
@@ -192,13 +219,13 @@ def switch_flows(db: Reader, uuid: Uuid) -> Outputs:
     return (tuple((Origin(uuid, "", source), flows) for source, flows in RULES.for_switch(switch)),)
 
 
-@family(over=LogicalSwitchPort, emits=[FLOWS, BINDINGS, MEMBERS, HA_GROUPS, PROBLEMS])
+@family(over=LogicalSwitchPort, emits=[FLOWS, BINDINGS, MEMBERS, HA_GROUPS, WISHES, IP_CLAIMS, MAC_CLAIMS, PROBLEMS])
 def ports(db: Reader, uuid: Uuid) -> Outputs:
     """All that there is because of a port."""
     owners = db.look(OWNER, uuid)
     row = db.row(LogicalSwitchPort, uuid)
     if not owners or row is None:
-        return (), (), (), (), ()
+        return (), (), (), (), None, (), (), ()
     datapath = owners[0]
     switch = db.look(SWITCH, datapath)
     assert switch is not None
@@ -211,6 +238,7 @@ def ports(db: Reader, uuid: Uuid) -> Outputs:
     port = Port(row, queue, answers=up)
     if row.type == "virtual":
         port.parents = parents(db, row, datapath)
+    wish, hosts, macs = addressing(db, switch, port, datapath)
     bound, problems = binding(db, switch, port, datapath)
     member_of = groups(port, datapath)
     beyond: Provenance = ()
@@ -223,13 +251,21 @@ def ports(db: Reader, uuid: Uuid) -> Outputs:
         member_of += more
     else:
         beyond = neighbours(db, port, datapath)
+    if row.type == "external":
+        beyond += served_elsewhere(db, switch, port, datapath)
+    if row.dhcpv4_options or row.dhcpv6_options:
+        answers, wrong = offered(db, switch, port, datapath)
+        beyond += answers
+        problems += wrong
     flows = RULES.for_port(switch, port, datapath) + beyond
     if port.shape.unusual:
         problems = (*problems, *unsupported.of_port(row))
-    for entry in nonsense(row.addresses, port.addresses):
+    for entry in nonsense(row.addresses - port.requests.keys(), port.written):
         problems = (*problems, (uuid, f"logical switch port {row.name}: invalid syntax '{entry}' in addresses"))
-    group = ha_group(db, row.ha_chassis_group) if row.ha_chassis_group else ()
-    return flows, bindings, member_of, group, problems
+    group = ha_group(db, row.ha_chassis_group) if row.ha_chassis_group and row.type == "external" else ()
+    if len(port.requests) > 1:
+        problems = (*problems, (uuid, f"logical switch port {row.name}: several dynamic addresses, the first counts"))
+    return flows, bindings, member_of, group, wish, hosts, macs, problems
 
 
 def link(db: Reader, switch: Switch, port: Port, datapath: Uuid, bound: Binding) -> Linked:
@@ -267,13 +303,18 @@ def link(db: Reader, switch: Switch, port: Port, datapath: Uuid, bound: Binding)
     return flows, tuple(bindings), more, ()
 
 
-def own_addresses(peer: RouterPort) -> Addresses:
-    """The addresses of a router port, as those of the switch port that leads to it."""
-    return Addresses(
-        peer.mac,
-        tuple(each.address for each in peer.ip4),
-        tuple(Address6(each.address, each.group) for each in peer.ip6),
-    )
+@family(over=LogicalRouterPort, emits=[IP_CLAIMS, MAC_CLAIMS])
+def router_claims(db: Reader, uuid: Uuid) -> Outputs:
+    """The addresses of a router port, which nobody else is to be given."""
+    port = db.look(ROUTER_PORT, uuid)
+    if port is None:
+        return (), ()
+    (chosen,) = db.look(SETTINGS, "")[:1] or (Settings(),)
+    claim = Claim(WRITTEN, port.label, uuid)
+    own = (own_addresses(port),)
+    switch = None if port.link is None else port.link.switch
+    hosts = () if switch is None else host_claims(switch, db.look(POOLS, switch), own, claim)
+    return hosts, mac_claims(chosen.mac_prefix, own, claim)
 
 
 def neighbours(db: Reader, port: Port, datapath: Uuid) -> Provenance:
@@ -305,43 +346,17 @@ def ha_group(db: Reader, uuid: Uuid) -> tuple[tuple[str, frozenset[tuple[str, in
     return ((group.name, frozenset((row.chassis_name, row.priority) for row in members)),)
 
 
-@family(over=PortBinding, emits=[LIVENESS])
+@family(over=PortBinding, emits=[LIVENESS, PRESENT])
 def liveness(db: Reader, uuid: Uuid) -> Outputs:
-    """Is the port up?  Links between datapaths always are; others when their chassis says so."""
+    """Is the port up?  Links between datapaths always are; others when their chassis says so.  And where are guests?"""
     row = db.row(PortBinding, uuid)
     assert row is not None
     up = row.type in ("patch", "l3gateway")
+    present = () if row.type or row.chassis is None else (((row.datapath, row.chassis), True),)
     if row.chassis is not None:
         reports = (db.column(Chassis, row.chassis, "other_config") or {}).get("port-up-notif") == "true"
         up = up or not reports or row.up is True
-    return (((row.logical_port, up),),)
-
-
-@family(over=AddressSet, emits=[ADDRESS_SETS])
-def address_sets(db: Reader, uuid: Uuid) -> Outputs:
-    """Address sets go through as they are."""
-    row = db.row(AddressSet, uuid)
-    assert row is not None
-    return (((row.name, row.addresses),),)
-
-
-@family(over=PortGroup, emits=[PORT_GROUPS, ADDRESS_SETS])
-def port_groups(db: Reader, uuid: Uuid) -> Outputs:
-    """A port group on each switch that it reaches, and the addresses of its ports by version."""
-    row = db.row(PortGroup, uuid)
-    assert row is not None
-    members: list[tuple[tuple[str, Uuid], str]] = []
-    ip4: set[str] = set()
-    ip6: set[str] = set()
-    for each in sorted(row.ports):
-        port = db.row(LogicalSwitchPort, each)
-        if port is None:
-            continue
-        members += [((row.name, switch), port.name) for switch in db.look(OWNER, each)[:1]]
-        for addresses in Port(port).addresses:
-            ip4.update(addresses.ip4)
-            ip6.update(ip.address for ip in addresses.ip6)
-    return tuple(members), ((f"{row.name}_ip4", frozenset(ip4)), (f"{row.name}_ip6", frozenset(ip6)))
+    return ((row.logical_port, up),), present
 
 
 FAMILIES: tuple[Family, ...] = (
@@ -350,12 +365,19 @@ FAMILIES: tuple[Family, ...] = (
     special_ports,
     queues,
     tags,
+    *BALANCER_SITES,
+    switch_parts,
+    *FILTERING,
     *ROUTER_FAMILIES,
     switch_views,
     *NAT_FAMILIES,
     switch_flows,
+    *FILTER_FAMILIES,
+    *BALANCER_FAMILIES,
+    *PART_FAMILIES,
     ports,
+    names,
+    router_claims,
     liveness,
-    address_sets,
-    port_groups,
+    *REDUNDANCY_FAMILIES,
 )

@@ -15,7 +15,11 @@ from functools import lru_cache
 from pathlib import PurePath
 from typing import Generic, NamedTuple, ParamSpec
 
+from pyovn.northd.model.acl import Acl
+from pyovn.northd.model.addresses import Addresses
+from pyovn.northd.model.balancer import Balancer, Vip
 from pyovn.northd.model.nat import Translation
+from pyovn.northd.model.offers import Offer
 from pyovn.northd.model.policies import Policy
 from pyovn.northd.model.port import Port, Shape
 from pyovn.northd.model.router import Router
@@ -23,6 +27,7 @@ from pyovn.northd.model.router_port import RouterPort
 from pyovn.northd.model.routes import Destination, Route
 from pyovn.northd.model.switch import Switch
 from pyovn.northd.pipeline import DROP, Flow, Stage
+from pyovn.tables.nb import ForwardingGroup, QoS
 
 SwitchRule = Callable[[Switch, Stage], Iterator[Flow]]
 PortRule = Callable[[Switch, Port, Stage], Iterator[Flow]]
@@ -100,6 +105,13 @@ class Feature:
         #: for each translation and each switch that its router is attached to
         self.nat_link: Rules[[Switch, Router, RouterPort, Translation, str]] = Rules()
         self.peer: Rules[[RouterPort, RouterPort]] = Rules()  #: for each other router's port that one can reach
+        self.offer: Rules[[Port, Offer]] = Rules()  #: for each MAC of a port that is answered by DHCP
+        self.outside: Rules[[Switch, Port, Addresses]] = Rules()  #: for each external port and router address
+        self.acl: Rules[[Switch, Acl]] = Rules()  #: for each ACL and each switch that it is on
+        #: for each virtual address of a load balancer, and each switch that it is on
+        self.balancer: Rules[[Switch, Balancer, Vip]] = Rules()
+        self.qos: Rules[[Switch, QoS]] = Rules()  #: for each QoS rule of a switch
+        self.forwarding: Rules[[Switch, ForwardingGroup]] = Rules()  #: for each forwarding group of a switch
         self.direct: Rules[[RouterPort, RouterPort]] = Rules()  #: for the port of another router at its other end
         self.passage: Rules[[Router, RouterPort, RouterPort]] = Rules()  #: for two ports, if the second has an MTU
         self.neighbour: Rules[[RouterPort, Port]] = Rules()  #: for each switch port that a router port can reach
@@ -154,6 +166,12 @@ class RuleBook:
         self.nat_anywhere = together(feature.nat_anywhere for feature in listed)
         self.nat_link = together(feature.nat_link for feature in listed)
         self.peer = together(feature.peer for feature in listed)
+        self.offer = together(feature.offer for feature in listed)
+        self.outside = together(feature.outside for feature in listed)
+        self.acl = together(feature.acl for feature in listed)
+        self.balancer = together(feature.balancer for feature in listed)
+        self.qos = together(feature.qos for feature in listed)
+        self.forwarding = together(feature.forwarding for feature in listed)
         self.direct = together(feature.direct for feature in listed)
         self.passage = together(feature.passage for feature in listed)
         self.neighbour = together(feature.neighbour for feature in listed)

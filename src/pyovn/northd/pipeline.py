@@ -71,6 +71,9 @@ STAGE: Final = {stage.name: stage for stage in STAGES}  #: by name
 AT: Final = {(stage.datapath, stage.pipeline, stage.table): stage for stage in STAGES}  #: by place
 
 
+Tags = tuple[tuple[str, str], ...]  #: `Logical_Flow.tags`, sorted
+
+
 class Flow(NamedTuple):
     """What a logical flow is, wherever it applies; equal flows of several datapaths become one row."""
 
@@ -78,7 +81,7 @@ class Flow(NamedTuple):
     priority: int
     match: str
     actions: str
-    port: str | None = None  #: the only port it can concern, for `tags:in_out_port`
+    port: str | Tags | None = None  #: the only port it can concern, for `tags:in_out_port`; or other tags
     meter: str | None = None  #: the meter for packets it sends to the controller
     description: str | None = None  #: why it drops
 

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from pyovn.incr.relation import Bag, Named, Single
+from pyovn.incr.relation import Bag, Inverse, Named, Sets, Single
 from pyovn.net.uuids import Uuid
 from pyovn.northd.flowtable import FlowRelation
+from pyovn.northd.model.acl import Kind
+from pyovn.northd.model.ipam import Claim, Pool, Wish
+from pyovn.northd.model.meter import WantedMeter
 from pyovn.northd.model.nat import Translation
 from pyovn.northd.model.router import Router
 from pyovn.northd.model.router_port import Link, RouterPort
@@ -49,6 +52,17 @@ class Binding(NamedTuple):
     nat_addresses: frozenset[str] = frozenset()  #: what the controller announces: "MAC IP… [is_chassis_resident(…)]"
 
 
+class WantedBalancer(NamedTuple):
+    """What a Load_Balancer is to say."""
+
+    name: str
+    vips: Mapping[str, str]
+    protocol: str | None
+    options: Mapping[str, str]
+    switches: frozenset[Uuid]
+    routers: frozenset[Uuid]
+
+
 class Snooping(NamedTuple):
     """What an IP_Multicast is to say."""
 
@@ -61,6 +75,14 @@ class Snooping(NamedTuple):
     idle_timeout: int
     query_interval: int
     query_max_resp: int
+
+
+class Names(NamedTuple):
+    """What a DNS row is to say."""
+
+    records: Mapping[str, str]
+    owned: bool  #: nobody else answers for these names
+    switches: tuple[Uuid, ...]
 
 
 class Group(NamedTuple):
@@ -79,6 +101,18 @@ FLOOD_L2 = Group("_MC_flood_l2", 32772)
 SETTINGS: Bag[str, Settings] = Bag("settings")  #: "" → the settings
 OWNER: Bag[Uuid, Uuid] = Bag("owner")  #: port → switches that list it
 SPECIAL: Bag[Uuid, tuple[str, str, str]] = Bag("special")  #: switch → (kind, port's name, detail)
+PART_OF: Bag[Uuid, Uuid] = Bag("part_of")  #: QoS rule, or forwarding group → the switch that lists it
+ACL_ON: Bag[Uuid, Uuid] = Bag("acl_on")  #: ACL → switches that it is on
+ACL_KINDS: Bag[Uuid, Kind] = Bag("acl_kinds")  #: switch → the kinds of ACLs that are on it
+PERSISTING: Bag[str, Uuid] = Bag("persisting")  #: "" → ACLs whose connections outlive changes
+ACL_NUMBERS: Named[Uuid, int] = Named("acl_numbers")  #: those ACLs → the numbers that their connections carry
+OWN_METER: Single[Uuid, str] = Single("own_meter")  #: ACL → the name of its copy of a meter
+METERS: Named[str, WantedMeter] = Named("meters")  #: by name
+BALANCER_ON: Bag[Uuid, Uuid] = Bag("balancer_on")  #: load balancer → switches that list it
+BALANCER_IN: Bag[Uuid, Uuid] = Bag("balancer_in")  #: load balancer → groups that it is in
+GROUP_ON: Bag[Uuid, Uuid] = Bag("group_on")  #: group of load balancers → switches that list it
+BALANCES: Bag[Uuid, bool] = Bag("balances")  #: switch, or group → True, if it has something to balance
+BALANCERS: Single[Uuid, WantedBalancer] = Single("balancers")
 SWITCH: Single[Uuid, Switch] = Single("switch")  #: switch → its view
 QUEUES: Named[str, int] = Named("queues")  #: port's name → queue
 SHAPED: Bag[str, str] = Bag("shaped")  #: "" → names of ports that want a queue
@@ -90,11 +124,26 @@ BINDINGS: Named[str, Binding] = Named("bindings")  #: by `logical_port`
 MEMBERS: Bag[tuple[Uuid, Group], str] = Bag("members")  #: datapath and group → names of ports
 SNOOPING: Single[Uuid, Snooping] = Single("snooping")
 ADDRESS_SETS: Named[str, frozenset[str]] = Named("address_sets")  #: by name
-PORT_GROUPS: Bag[tuple[str, Uuid], str] = Bag("port_groups")  #: name and datapath → names of ports
+MEMBER_OF: Inverse[Uuid, Uuid] = Inverse("member_of")  #: switch port → port groups that it is in
+GROUP_REACHES: Bag[Uuid, Uuid] = Bag("group_reaches")  #: port group → switches that have ports in it
+GROUP_ADDRESSES: Sets[str, str] = Sets("group_addresses")  #: name of an address set → the addresses of a group's ports
+PORT_GROUPS: Sets[tuple[str, Uuid], str] = Sets("port_groups")  #: name and datapath → names of ports
 LIVENESS: Named[str, bool] = Named("liveness")  #: port's name → is it up
 NESTED: Bag[str, tuple[str, int, int]] = Bag("nested")  #: parent's name → (port's name, VLAN wanted, VLAN in use)
 TAGS: Named[str, int] = Named("tags")  #: nested port's name → the VLAN chosen for it
+POOLS: Single[Uuid, Pool] = Single("pools")  #: switch → the addresses that its ports can be given
+WISHES: Single[Uuid, Wish] = Single("wishes")  #: port → the addresses that it asks for
+RESOLVERS: Bag[Uuid, Uuid] = Bag("resolvers")  #: DNS row → switches that answer from it
+NAMES: Single[Uuid, Names] = Single("names")  #: by DNS row
+IP_CLAIMS: Bag[tuple[Uuid, int], Claim] = Bag("ip_claims")  #: switch and IPv4 address → who has it
+MAC_CLAIMS: Bag[int, Claim] = Bag("mac_claims")  #: MAC with our prefix → who has it
 HA_GROUPS: Named[str, frozenset[tuple[str, int]]] = Named("ha_groups")  #: by name: chassis and priorities
+REFERRING: Named[str, frozenset[Uuid]] = Named("referring")  #: group's name → chassis that depend on it
+PRESENT: Bag[tuple[Uuid, Uuid], bool] = Bag("present")  #: Datapath_Binding and chassis with guests there
+HOSTS: Bag[Uuid, Uuid] = Bag("hosts")  #: switch → chassis with guests of it
+REDUNDANT: Bag[str, tuple[Uuid, str]] = Bag("redundant")  #: "" → routers with gateways to choose from, and the group
+COMPONENT: Bag[Uuid, str] = Bag("component")  #: a router → groups of gateways of all routers connected with it
+CONNECTED: Bag[Uuid, Uuid] = Bag("connected")  #: that router → switches connected with it
 
 ROUTER_OF: Bag[Uuid, Uuid] = Bag("router_of")  #: router port → routers that list it
 ROUTE_OF: Bag[Uuid, Uuid] = Bag("route_of")  #: static route → routers that list it

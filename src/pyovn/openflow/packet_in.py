@@ -6,6 +6,7 @@ type 2 │ length 2 │ value, padded to 8        packet, full length, buffer, t
 
 import struct
 
+from pyovn.net.errors import Malformed
 from pyovn.openflow import oxm
 from pyovn.openflow.action_codec import properties
 from pyovn.openflow.actions import OFPR_ACTION
@@ -71,7 +72,16 @@ def decode(cursor: Cursor) -> PacketIn:
             case 8:
                 body.skip(4)
                 found = found._replace(continuation=body.rest())
-    return found if found.total_len is not None else found._replace(total_len=len(found.packet))
+    return _counted(found)
+
+
+def _counted(found: PacketIn) -> PacketIn:
+    """The packet-in with the length that its packet had, which is no less than what came of it."""
+    if found.total_len is None:
+        return found._replace(total_len=len(found.packet))
+    if found.total_len < len(found.packet):
+        raise Malformed(f"packet of {len(found.packet)} bytes that counts {found.total_len}")
+    return found
 
 
 def decode_standard(cursor: Cursor) -> PacketIn:

@@ -99,6 +99,8 @@ class Datapath:
     friendly: str
     names: frozenset[str]
     is_switch: bool
+    #: bound to one chassis: it has an `l3gateway` port
+    is_gateway: bool = False
     ports: dict[int, Port] = field(default_factory=dict)
     groups: dict[int, Group] = field(default_factory=dict)
     #: (IP version, address) → MAC, by port key
@@ -237,6 +239,7 @@ class Network:
                 continue
             port = _port(row, datapath, friendly=self._friendly)
             self.ports[port.name] = datapath.ports[port.key] = by_uuid[row["_uuid"]] = port
+            datapath.is_gateway |= port.type == "l3gateway"
         return by_uuid
 
     def _add_groups(self, rows: Iterable[Row], by_uuid: Mapping[str, Port]) -> None:
@@ -316,12 +319,20 @@ def as_set(value: Any) -> tuple[Any, ...]:
     return (value,)
 
 
+_TRAILING_UUID = re.compile(r"([0-9a-fA-F]{6})[0-9a-fA-F]{2}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\Z")
+
+
+def shortened(name: str) -> str:
+    """A name, of whose UUID at the end six digits are left: `neutron-1a2b3c`."""
+    return _TRAILING_UUID.sub(r"\1", name)
+
+
 def _datapath(row: Row, *, friendly: bool) -> Datapath:
     labels = row["external_ids"]
     nb_uuid = labels.get("logical-switch") or labels.get("logical-router") or _optional(row["nb_uuid"])
     name = nb_uuid or row["_uuid"]
     friendly_names = [labels[key] for key in ("name2", "name") if labels.get(key)]
-    shown = friendly_names[0] if friendly and friendly_names else name
+    shown = shortened(friendly_names[0] if friendly_names else name) if friendly else name
     is_switch = "logical-switch" in labels or _optional(row["type"]) == "logical-switch"
     names = frozenset((*friendly_names, name, row["_uuid"]))
     return Datapath(row["_uuid"], row["tunnel_key"], name, shown, names, is_switch)
@@ -335,7 +346,7 @@ def _optional(value: Any) -> str:
 def _port(row: Row, datapath: Datapath, *, friendly: bool) -> Port:
     name, options = row["logical_port"], row["options"]
     better = row["external_ids"].get("name", "")
-    shown = better if friendly and better else name
+    shown = shortened(better or name) if friendly else name
     return Port(
         name, shown, row["type"], row["tunnel_key"], datapath, options.get("peer", ""),
         as_set(row["port_security"]), options.get("distributed-port", ""),

@@ -75,7 +75,7 @@ def _minimal(nodes: list[Node], level: int, lines: list[str]) -> None:
         elif node.kind in ("pipeline", "table"):
             _minimal(node.children, level, lines)
         elif node.kind == "output":
-            if node.facts.get("type") != "patch":
+            if not node.facts.get("crosses"):
                 lines.append(f'{margin}output("{node.text}");')
         elif node.kind in ("modify", "error"):
             lines.append(f"{margin}{node.text};")

@@ -1,7 +1,7 @@
 """One question to the tracer and its answer as `ovn-trace` prints it."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -11,6 +11,7 @@ from pyovn.lang.symbols import INPORT
 from pyovn.trace.flow_text import flow_text
 from pyovn.trace.microflow import BadMicroflow, inport_of, packet_of
 from pyovn.trace.network import Datapath, Network
+from pyovn.trace.openflow import add_flows, cookies
 from pyovn.trace.render import detailed, minimal, summary
 from pyovn.trace.tracer import MAX_TABLES, Options, Tracer
 from pyovn.trace.tree import Node
@@ -33,6 +34,8 @@ class Request:
     #: keys of `FORMS`; none: detailed
     forms: Sequence[str] = ()
     options: Options = field(default_factory=Options)
+    #: asks a switch for its flows with these cookies: cookie → lines; None where it does not answer
+    openflow: Callable[[Sequence[int]], Mapping[int, Sequence[str]] | None] | None = None
 
 
 @dataclass(slots=True)
@@ -63,7 +66,11 @@ _FRAMES_PER_TABLE = 12
 def answer(network: Network, request: Request) -> str:
     """The text of the trace, or of what is wrong with the request."""
     with deep():
-        return _told(run(network, request), request)
+        trace = run(network, request)
+        flows = request.openflow(cookies(trace.nodes)) if request.openflow is not None else None
+        if flows is not None:
+            add_flows(trace.nodes, flows)
+        return _told(trace, request)
 
 
 def _told(trace: Trace, request: Request) -> str:

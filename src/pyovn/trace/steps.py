@@ -251,6 +251,8 @@ def ct_nat(here: "Here", action: CtNat) -> None:
     # C OVN prints the name of the common-zone variants without their underscore.
     name = f"ct_{action.direction}{'in_czone' if action.in_common_zone else ''}"
     if not action.version:
+        if action.direction == "snat" and here.datapath.is_gateway:
+            return  # ovn-trace(8): on a gateway router it does nothing
         _translated(here, f"{name} /* assuming no un-{action.direction} entry, so no change */").go_on(here.table + 1)
         return
     end, flag = ("dst", CT_DNAT) if action.direction == "dnat" else ("src", CT_SNAT)
@@ -431,9 +433,8 @@ def _known_mac(here: "Here", port: Part, address: Part, version: int) -> int | N
 def lookup_neighbour(here: "Here", action: LookupNeighbour) -> None:
     mac = _known_mac(here, action.port, action.address, action.version)
     found = mac is not None and mac == value_of(action.mac, here.packet)
-    here.say(
-        f"MAC binding to {mac_str(mac)} found." if mac is not None and found else "lookup failed - No MAC binding."
-    )
+    destination = mac_str(here.packet.get("eth_dst", 0))  # the wrong one to name, but C OVN's words
+    here.say(f"MAC binding to {destination} found." if found else "lookup failed - No MAC binding.")
     write(action.result, here.packet, int(found))
 
 

@@ -181,7 +181,10 @@ class Tracer:
     def _egress_of_one(self, here: Here, port: Port) -> None:
         """Run the egress pipeline for the one port that the packet goes to."""
         if port.type == "chassisredirect":
-            port = self._replaced(here, port)
+            distributed = self._distributed(here, port)
+            if distributed is None:
+                return
+            port = distributed
         if goes_back(here.packet):
             here.node.add("remark", _OMITTED)
             return
@@ -194,16 +197,15 @@ class Tracer:
         text = f'egress(dp="{datapath.friendly}", inport="{inport}", outport="{port.friendly}")'
         return here.node.add("pipeline", text, datapath=datapath.name, inport=inport, outport=port.friendly)
 
-    def _replaced(self, here: Here, port: Port) -> Port:
-        """The distributed port for which a redirect port stands."""
+    def _distributed(self, here: Here, port: Port) -> Port | None:
+        """The distributed port for which a redirect port stands; the packet goes there."""
+        name = f'type "{port.type}"', f'port "{port.friendly}"'
         distributed = self.network.ports.get(port.distributed)
-        if distributed is None:
-            return port
-        here.node.add(
-            "remark",
-            f'/* Replacing type "{port.type}" outport "{port.friendly}" '
-            f'with distributed port "{distributed.friendly}". */',
-        )
+        if distributed is None or distributed.datapath is not here.datapath:
+            here.node.add("error", f"*** output to {name[0]} {name[1]} with no or invalid distributed port")
+            return None
+        instead = f'with distributed port "{distributed.friendly}"'
+        here.node.add("remark", f"/* Replacing {name[0]} out{name[1]} {instead}. */")
         here.packet[OUTPORT] = distributed.key
         return distributed
 
@@ -212,9 +214,9 @@ class Tracer:
         if port is None:
             here.node.add("error", f"*** unknown port {here.packet.get(OUTPORT, 0)}")
             return
-        here.node.add("output", port.friendly, type=port.type, port=port.name)
-        peer = self.network.ports.get(port.peer) if port.peer else None
-        if peer is None or port.type not in ("patch", "l3gateway"):
+        peer = self.network.ports.get(port.peer) if port.type in ("patch", "l3gateway") else None
+        here.node.add("output", port.friendly, type=port.type, port=port.name, crosses=peer is not None)
+        if peer is None:
             return
         packet = dict(here.packet)
         forget(packet, (*LOGICAL_REGISTERS, OUTPORT, FLAGS))

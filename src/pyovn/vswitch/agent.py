@@ -280,7 +280,9 @@ class Session:
         rule, reason = removed
         if not self._wants(m.ASYNC_FLOW_REMOVED_MASTER, reason):
             return None
-        return m.FlowRemoved(rule.flow._replace(actions=()), reason, now - rule.created, rule.packets, rule.bytes)
+        return m.FlowRemoved(
+            rule.flow._replace(actions=()), reason, statistics.age(rule.created, now), rule.packets, rule.bytes
+        )
 
 
 #: which reasons are told where the controller did not say; expired TTLs are not

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from pyovn.openflow.actions import Actions
 from pyovn.openflow.flows import METER_CONTROLLER
 from pyovn.vswitch import ops
+from pyovn.vswitch.bfd import Monitors
 from pyovn.vswitch.bridge import Bridge, PacketIn
 from pyovn.vswitch.conntrack.table import Conntrack
 from pyovn.vswitch.frame import HEAD, Patch, Shape, extract, patched, plan, popped_vlan, project, pushed_vlan
@@ -100,11 +101,19 @@ class Bucket:
 class Datapath:
     """All bridges of a switch, and the packets that pass through them."""
 
-    def __init__(self, underlay: Underlay | None = None, clock: Callable[[], float] | None = None) -> None:
+    def __init__(
+        self,
+        underlay: Underlay | None = None,
+        clock: Callable[[], float] | None = None,
+        uniform: Callable[[float, float], float] = lambda low, high: high,
+    ) -> None:
+        """`uniform` draws a number between two."""
         self.clock = clock  #: asked for the time of every packet; None: `now` is set from outside
         self.bridges: dict[str, Bridge] = {}
         self.conntrack = Conntrack()
         self.tunnels = Tunnels(underlay, self._arrived)
+        self.monitors = Monitors(self.send, uniform)
+        self.monitors.on_liveness = self.invalidate
         self.now = 0.0
         self.hits = self.misses = self.lost = 0
         self._buckets: dict[tuple[str, int], Bucket] = {}
@@ -123,6 +132,8 @@ class Datapath:
 
     def receive(self, bridge: Bridge, port: Port, frame: bytes, meta: int = 0) -> None:
         """Handle a frame that came in at `port`."""
+        if port.monitor is not None and port.monitor(frame, meta, self.tick()):
+            return
         bucket = self._buckets.get((bridge.name, port.ofport))
         if bucket is None:
             bucket = self._buckets[bridge.name, port.ofport] = Bucket(bridge, port.ofport, None)
@@ -141,8 +152,7 @@ class Datapath:
         if self._busy:
             self._waiting.append((bucket, port, frame, meta))
             return
-        if self.clock is not None:
-            self.now = self.clock()
+        self.tick()
         self._busy = True
         try:
             self._handle(bucket, port, frame, meta)
@@ -150,6 +160,12 @@ class Datapath:
                 self._handle(*self._waiting.popleft())
         finally:
             self._busy = False
+
+    def tick(self) -> float:
+        """The time, which from now on is `now`."""
+        if self.clock is not None:
+            self.now = self.clock()
+        return self.now
 
     # The hottest function of the switch: no calls but the look-up and the operations themselves.
 
@@ -411,6 +427,24 @@ class Datapath:
         plain, shape = extract(frame)
         key = plain | metadata & ~place("in_port", 0xFFFFFFFF) | place("in_port", in_port)
         self._once(lambda scene: Translator(scene, bridge, key, len(frame)).act(actions), frame, shape, metadata)
+
+    def send(self, port: Port, frame: bytes, oam: bool = False) -> None:
+        """Put a frame of the switch's own out of a port; in a tunnel it has key 0."""
+        operation: ops.Op = ops.Out(port, 0)
+        if port.tunnel is not None:
+            config = port.tunnel
+            operation = ops.Encap(
+                port,
+                config.out_key or 0,
+                config.remote or "",
+                config.local or "",
+                config.tos or 0,
+                config.ttl,
+                b"",
+                oam,
+            )
+        _, shape = extract(frame)
+        run(self.compiled((operation,), shape), frame, 0)
 
     def _once(self, translate: Callable[[Scene], Translation], frame: bytes, shape: Shape, metadata: int) -> None:
         """Translate and run a packet whose outcome is not kept."""

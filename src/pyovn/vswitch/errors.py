@@ -14,3 +14,10 @@ class Refused(OvnError):
         super().__init__(text)
         self.type = type_
         self.code = code
+
+
+class NoMonitor(OvnError):
+    """A port without BFD."""
+
+    def __init__(self) -> None:
+        super().__init__("no such bfd object")

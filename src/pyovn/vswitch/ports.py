@@ -108,8 +108,9 @@ class Port:
     """One port of a bridge and its counters."""
 
     __slots__ = (
-        "bfd_up", "config", "kind", "mac", "name", "nic", "number", "ofport", "peer", "rx_bytes", "rx_dropped",
-        "rx_errors", "rx_packets", "since", "tunnel", "tx_bytes", "tx_dropped", "tx_packets", "up", "vlans",
+        "bfd_up", "config", "kind", "mac", "monitor", "name", "nic", "number", "ofport", "peer", "rx_bytes",
+        "rx_dropped", "rx_errors", "rx_packets", "since", "tunnel", "tx_bytes", "tx_dropped", "tx_packets", "up",
+        "vlans",
     )  # fmt: skip
 
     def __init__(self, name: str, ofport: int, number: int, kind: Literal["nic", "patch", "tunnel"] = "nic") -> None:
@@ -121,6 +122,8 @@ class Port:
         self.config = 0
         self.up = True
         self.bfd_up: bool | None = None  #: None: no BFD
+        #: takes (frame, metadata, time) of what comes in and says whether that was for itself; None: no BFD
+        self.monitor: Callable[[bytes, int, float], bool] | None = None
         self.nic: Nic | None = None
         self.peer: tuple[str, str] | None = None  #: (bridge, port) at the other end of a patch
         self.tunnel: TunnelConfig | None = None

@@ -117,6 +117,7 @@ class Reconciler:
             port.vlans = port_asked.vlans
             bridge.fdb.flush(port.ofport)
             self.datapath.invalidate()
+        self.datapath.monitors.follow(port, port_asked.bfd, self.datapath.now)
         self.outcomes[port_asked.row] = Outcome(bridge.name, port)
 
     def _add_port(self, bridge: Bridge, asked: WantedBridge, port_asked: WantedPort) -> Port:
@@ -176,6 +177,7 @@ class Reconciler:
 
     def _remove_port(self, bridge: Bridge, port: Port) -> None:
         del bridge.ports[port.ofport]
+        self.datapath.monitors.forget(port)
         self._devices.pop((bridge.name, port.name), None)
         if port.nic is not None:
             port.nic.on_receive = None
@@ -199,11 +201,14 @@ class Reconciler:
                     other = self._bridge_of(port.peer[1])
                     port.peer = (other.name if other else "", port.peer[1])
 
-    def refresh_links(self) -> None:
-        """Look again which devices have a carrier."""
+    def refresh_links(self) -> bool:
+        """Look again which devices have a carrier; true where something changed."""
+        changed = False
         for bridge in self.datapath.bridges.values():
             for port in bridge.ports.values():
                 if port.nic is not None and port.nic.up != port.up:
                     port.up = port.nic.up
                     self.datapath.invalidate()
                     bridge.on_port_status(PORT_MODIFY, port)
+                    changed = True
+        return changed

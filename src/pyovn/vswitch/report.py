@@ -1,6 +1,6 @@
 """What the switch writes back into its database: what became of ports and bridges, and what they counted.
 
-    Interface     ofport mac_in_use link_state admin_state ifindex mtu status error statistics
+    Interface     ofport mac_in_use link_state admin_state ifindex mtu status error statistics bfd_status
     Bridge        datapath_id datapath_version
     Datapath      capabilities
     Open_vSwitch  cur_cfg ovs_version datapath_types iface_types
@@ -18,6 +18,7 @@ from pyovn.ovsdb.model import Row
 from pyovn.ovsdb.replica import Replica
 from pyovn.ovsdb.txn import Txn
 from pyovn.tables.vswitch import Bridge, CTZone, Datapath, Interface, OpenvSwitch
+from pyovn.vswitch.bfd import Monitors
 from pyovn.vswitch.conntrack.table import Conntrack
 from pyovn.vswitch.ports import CONFIG_DOWN, Port
 from pyovn.vswitch.reconcile import LOCAL_IN_DATABASE, Outcome
@@ -79,6 +80,17 @@ def interface_columns(outcome: Outcome) -> dict[str, Any]:
         "mtu": port.nic.mtu if port.nic is not None else None,
         "status": {"driver_name": "pyovn"} if port.nic is not None else {},
     }
+
+
+def liveness_report(replica: Replica, outcomes: Mapping[Uuid, Outcome], monitors: Monitors) -> Txn:
+    """The transaction that tells the database which links and paths work."""
+    txn = Txn()
+    for id_, outcome in outcomes.items():
+        interface = replica.get(Interface, id_)
+        if interface is not None and outcome.port is not None:
+            link = "up" if outcome.port.up else "down"
+            _write(txn, interface, link_state=link, bfd_status=monitors.status(outcome.port))
+    return txn
 
 
 def statistics_report(replica: Replica, outcomes: Mapping[Uuid, Outcome]) -> Txn:

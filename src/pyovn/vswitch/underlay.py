@@ -42,6 +42,18 @@ class MemoryUnderlay:
         self.fabric = fabric
         self.addresses = addresses
 
+    @property
+    def up(self) -> bool:
+        """Whether its cable is good."""
+        return not self.fabric.down.issuperset(self.addresses)
+
+    @up.setter
+    def up(self, up: bool) -> None:
+        if up:
+            self.fabric.down.difference_update(self.addresses)
+        else:
+            self.fabric.down.update(self.addresses)
+
     def send(self, local_ip: str, remote_ip: str, udp_dst_port: int, udp_src_port: int, payload: bytes) -> None:
         """Send one datagram."""
         self.fabric.deliver(local_ip or self.addresses[0], udp_src_port, remote_ip, udp_dst_port, payload)

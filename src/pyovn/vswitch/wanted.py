@@ -3,7 +3,7 @@
     Bridge, Port, Interface, Controller rows  →  WantedBridge(ports=(WantedPort…))
 
 Reads Bridge.{name, ports, controller, fail_mode, other_config}, Port.{interfaces, tag, trunks, vlan_mode},
-Interface.{name, type, options, ofport, ofport_request, mac}.  Facts: ovs-vswitchd.conf.db(5).
+Interface.{name, type, options, ofport, ofport_request, mac, bfd}.  Facts: ovs-vswitchd.conf.db(5).
 """
 
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ from pyovn.net.mac import mac_int
 from pyovn.net.uuids import Uuid
 from pyovn.ovsdb.replica import Replica
 from pyovn.tables.vswitch import Bridge, Controller, Interface, Port
+from pyovn.vswitch.bfd import Config, config
 from pyovn.vswitch.ports import TunnelConfig, VlanMode, Vlans
 from pyovn.vswitch.tunnels import GENEVE_PORT, VXLAN_PORT
 
@@ -32,6 +33,7 @@ class WantedPort(NamedTuple):
     request: int | None  #: OpenFlow number asked for
     before: int | None  #: OpenFlow number it had
     mac: int | None
+    bfd: Config | None = None
 
     @property
     def device(self) -> tuple[object, ...]:
@@ -109,6 +111,7 @@ def _port(replica: Replica, row: Port) -> WantedPort | None:
         interface.ofport_request,
         interface.ofport,
         _mac(interface.mac or ""),
+        config(interface.bfd),
     )
 
 

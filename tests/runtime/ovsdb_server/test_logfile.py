@@ -184,6 +184,35 @@ async def test_compaction_leaves_the_rows_and_what_is_committed_meanwhile(tmp_pa
 
 
 @asynchronous
+async def test_who_asks_for_a_compaction_under_way_waits_for_its_end(tmp_path: Path) -> None:
+    with opened(tmp_path / "db") as (database, log, client):
+        fill(client)
+        length = log.length
+        first = asyncio.ensure_future(log.compact(database))
+        await asyncio.sleep(0)
+        await log.compact(database)
+        assert log.length < length
+        assert first.done()
+
+
+@asynchronous
+async def test_a_file_that_is_closed_during_its_compaction_stays_whole(tmp_path: Path) -> None:
+    path = tmp_path / "db"
+    create_log(path, Schema.parse(RICH))
+    database, log = open_log(path, random_uuids())
+    server = Server(random_uuids())
+    server.add_database(database)
+    fill(Client(server.open(), "Rich"))
+    compacting = asyncio.ensure_future(log.compact(database))
+    await asyncio.sleep(0)
+    await log.close()
+    await compacting
+    with opened(path) as (again, _, _):
+        assert contents(again) == contents(database)
+    assert [each.name for each in tmp_path.iterdir() if each.suffix == ".tmp"] == []
+
+
+@asynchronous
 async def test_a_compaction_that_fails_changes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "db"
     with opened(path) as (database, log, client):

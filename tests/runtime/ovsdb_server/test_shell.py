@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import errno
 import json
 import logging
+import os
 import socket
 from pathlib import Path
 from typing import Any
@@ -133,6 +135,24 @@ async def test_durable_transactions_are_answered(tmp_path: Path) -> None:
         results = await server.transact("Rich", insert(name="a"), {"op": "commit", "durable": True})
         assert len(results) == 2
         assert b'"a"' in server.files[0].read_bytes()
+
+
+@asynchronous
+async def test_who_waits_for_a_disk_that_breaks_gets_no_answer(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_file: int) -> None:
+        raise OSError(errno.EIO, "")
+
+    async with embedded_server(None, RICH) as server:
+        monkeypatch.setattr(os, "fdatasync", broken)
+        durable = {"op": "commit", "durable": True}
+        with pytest.raises(AssertionError, match="the server hung up"):
+            await server.transact("Rich", insert(name="a"), durable)
+        assert "refusing further transactions" in caplog.text
+        results = await server.transact("Rich", insert(name="b"))
+        assert results[-1]["error"] == "I/O error"
+        assert "sync failed" in await send(server.control, "ovsdb-server/get-db-storage-status", ["Rich"])
 
 
 @asynchronous

@@ -4,10 +4,16 @@ from pyovn.cli.ctl.errors import CtlError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any, TypeVar
+
     from pyovn.cli.ctl.command import Command
     from pyovn.cli.ctl.output import Listing
     from pyovn.cli.ctl.program import Program
     from pyovn.cli.ctl.view import View
+
+    Json = Any
+    Found = TypeVar("Found")
 
 
 class Call:
@@ -24,14 +30,18 @@ class Call:
 class Ctl:
     """What a command's function works with."""
 
-    __slots__ = ("arguments", "lines", "listing", "options", "program", "symbols", "view")
+    __slots__ = ("arguments", "as_json", "documents", "lines", "listing", "options", "program", "symbols", "view")
 
-    def __init__(self, program: "Program", call: Call, view: "View", symbols: "Symbols") -> None:
+    def __init__(
+        self, program: "Program", call: Call, view: "View", symbols: "Symbols", *, as_json: bool = False
+    ) -> None:
         self.program = program
         self.arguments = call.arguments
         self.options = call.options
         self.view = view
         self.symbols = symbols
+        self.as_json = as_json
+        self.documents: list[Json] = []  #: what there is to say as JSON
         self.lines: list[str] = []
         self.listing: Listing | None = None
 
@@ -46,6 +56,13 @@ class Ctl:
     def print(self, line: str) -> None:
         """Say a line, once the chain has been committed."""
         self.lines.append(line)
+
+    def tell(self, found: "Found", lines: "Callable[[Found], Iterable[str]]") -> None:
+        """Say what was found: itself as JSON where that is asked for, otherwise the lines made of it."""
+        if self.as_json:
+            self.documents.append(found)
+        else:
+            self.lines += lines(found)
 
 
 class Symbols:

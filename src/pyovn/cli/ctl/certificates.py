@@ -4,7 +4,8 @@ from pyovn.cli.ctl.command import CommandTable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+    from typing import Any
 
     from pyovn.cli.ctl.call import Ctl
 
@@ -30,11 +31,15 @@ def _forget(ctl: "Ctl") -> None:
 def get_ssl(ctl: "Ctl") -> None:
     """Print the TLS configuration."""
     row = ctl.view.the("SSL")
-    if row is not None:
-        ctl.print(f"Private key: {row['private_key']}")
-        ctl.print(f"Certificate: {row['certificate']}")
-        ctl.print(f"CA Certificate: {row['ca_cert']}")
-        ctl.print(f"Bootstrap: {'true' if row['bootstrap_ca_cert'] else 'false'}")
+    ctl.tell(None if row is None else row.entry("private_key", "certificate", "ca_cert", "bootstrap_ca_cert"), _lines)
+
+
+def _lines(files: "dict[str, Any] | None") -> "Iterator[str]":
+    if files is not None:
+        yield f"Private key: {files['private_key']}"
+        yield f"Certificate: {files['certificate']}"
+        yield f"CA Certificate: {files['ca_cert']}"
+        yield f"Bootstrap: {'true' if files['bootstrap_ca_cert'] else 'false'}"
 
 
 @command("del-ssl", reads=_reads)

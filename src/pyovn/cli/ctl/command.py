@@ -49,7 +49,7 @@ class Command:
         """Raise for options that the command does not have, or that lack a value or have one too many."""
         for option, value in given.items():
             if option not in self.options:
-                raise CtlError(f"'{self.name}' command has no '{option}' option")
+                raise CtlError(f"'{self.name}' command has no '{option}' option", option, self.options)
             takes = self.options[option]
             if takes == "=" and value is None:
                 raise CtlError(f"missing argument to '{option}' option on '{self.name}' command")

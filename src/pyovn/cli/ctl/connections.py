@@ -5,7 +5,7 @@ from pyovn.cli.ctl.numbers import scan_integer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from pyovn.cli.ctl.call import Ctl
@@ -53,7 +53,13 @@ def replace(ctl: "Ctl", connections: "Iterable[dict[str, Any]]") -> None:
 @command("get-connection", reads=reads)
 def get_connection(ctl: "Ctl") -> None:
     """Print the connections."""
-    ctl.lines += sorted(row["target"] for row in ctl.view.rows(_table(ctl)))
+    tell(ctl, lambda entry: entry["target"])
+
+
+def tell(ctl: "Ctl", line: "Callable[[dict[str, Any]], str]", *columns: str) -> None:
+    """Say what connections there are, sorted by the line that each makes."""
+    entries = [row.entry("target", "inactivity_probe", *columns) for row in ctl.view.rows(_table(ctl))]
+    ctl.tell(sorted(entries, key=line), lambda found: map(line, found))
 
 
 @command("del-connection", reads=reads)

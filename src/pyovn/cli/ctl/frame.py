@@ -137,6 +137,8 @@ def parse(
     options: Options = {}
     first = []
     for name, value in given:
+        if name in program.refused:
+            raise CtlError(f"{name} not supported")
         if name in own:
             options.update(MEANINGS.get(name, {name: value}))
             for other in OPPOSITES.get(name, ()):

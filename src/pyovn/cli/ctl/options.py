@@ -67,7 +67,7 @@ def _long(
     name, equals, value = word.partition("=")
     full = full_name(name, known) if abbreviated or name in known else None
     if full is None:
-        raise CtlError(f"unrecognized option '{word}'")
+        raise CtlError(f"unrecognized option '{word}'", name, known)
     if equals:
         if not known[full]:
             raise CtlError(f"option '{word}' doesn't allow an argument")

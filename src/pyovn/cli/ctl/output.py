@@ -4,6 +4,8 @@
     csv     RFC 4180                                     html    a table with links between UUIDs
     json    {"data":[[…]],"headings":[…]}
 
+What commands say in lines is printed as they say it, but in `json`: there it is what they found.
+
 Cells show their value as `string` (notation of OVSDB's tools), `bare` (no quotes and brackets) or `json`.
 """
 
@@ -174,9 +176,12 @@ def _as_json(listing: Listing, style: Style) -> str:
     ]
     whole: dict[str, Any] = {"data": data, "headings": listing.headings}
     whole |= {name: text for name, text in (("caption", listing.caption), ("time", listing.time)) if text}
-    if style.pretty:
-        return pretty(whole) + "\n"
-    return compact(whole) + "\n"
+    return json_text(whole, style)
+
+
+def json_text(value: "Any", style: Style) -> str:
+    """JSON, on a line or laid out."""
+    return (pretty(value) if style.pretty else compact(value)) + "\n"
 
 
 def compact(value: "Any") -> str:

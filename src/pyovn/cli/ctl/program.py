@@ -13,7 +13,7 @@ import sys
 from pyovn.cli.ctl.call import Call, Ctl, Symbols
 from pyovn.cli.ctl.errors import CtlError, TryAgain
 from pyovn.cli.ctl.options import COMMON, RESIDENT
-from pyovn.cli.ctl.output import Style, lines_text, listing_text
+from pyovn.cli.ctl.output import Style, json_text, lines_text, listing_text
 from pyovn.cli.ctl.transaction import operations, provisional_uuid
 from pyovn.cli.ctl.view import Schema, View
 from pyovn.cli.session import ConnectionFailed, OutcomeUnknown
@@ -70,6 +70,7 @@ class Program:
         barrier: "type[Barrier]",
         environment: "tuple[str, str, str]" = ("", "", ""),
         options: "Mapping[str, str] | None" = None,
+        refused: "Sequence[str]" = (),
     ) -> None:
         self.name = name
         self.title = title
@@ -82,6 +83,7 @@ class Program:
         self.barrier = barrier
         self.environment = environment
         self.options = COMMON | (RESIDENT if environment[2] else {}) | dict(options or {})
+        self.refused = refused  #: options of other tools that are known here, but only to be turned down
         self._warnings = 0
 
     def table(self, topic: str) -> "CommandTable":
@@ -95,7 +97,8 @@ class Program:
         for topic, names in self.topics.items():
             if name in names.split():
                 return self.table(topic)[name]
-        raise CtlError(f"unknown command '{name}'; use --help for help")
+        everything = (each for names in self.topics.values() for each in names.split())
+        raise CtlError(f"unknown command '{name}'; use --help for help", name, everything)
 
     def command_options(self) -> "dict[str, str]":
         """The options of all commands together."""
@@ -196,9 +199,10 @@ class Run:
         if view.the(self.program.only) is None:
             view.insert(self.program.only)
         symbols = Symbols()
+        as_json = self.options.get("--format") == "json"
         contexts = []
         for call in self.calls:
-            ctl = Ctl(self.program, call, view, symbols)
+            ctl = Ctl(self.program, call, view, symbols, as_json=as_json)
             contexts.append(ctl)
             call.command.function(ctl, *call.arguments)
         symbols.check()
@@ -212,6 +216,7 @@ class Run:
     def _commit(self, view: View) -> "dict[str, str]":
         """Commit the edits; returns new rows' UUIDs by the provisional ones.  Raises `TryAgain` on stale data."""
         edits = operations(view)
+        is_repeatable = not edits  # what the barrier counts up may well be counted up twice
         edits += self.barrier.operations(edits)
         if not edits:
             return {}
@@ -219,6 +224,8 @@ class Run:
         try:
             results = self.session.finish(serial)
         except ConnectionFailed as lost:
+            if is_repeatable:
+                raise
             raise OutcomeUnknown(lost) from None
         for result in results:
             if result and result.get("error"):
@@ -248,6 +255,8 @@ class Run:
             if ctl.listing is not None:
                 parts.append(("\n" if tables and style.format in SPACED else "") + listing_text(ctl.listing, style))
                 tables += 1
+            elif ctl.documents:
+                parts += [json_text(document, style) for document in ctl.documents]
             elif ctl.lines or style.one_line:
                 parts.append(lines_text(ctl.lines, style))
         return "".join(parts)

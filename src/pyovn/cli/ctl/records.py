@@ -15,7 +15,7 @@ from pyovn.net.uuids import is_uuid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pyovn.cli.ctl.view import Row, Schema, View
 
@@ -72,7 +72,7 @@ def table_name(schema: "Schema", name: str) -> str:
         return candidates[0]
     if candidates:
         raise CtlError(f'"{name}" matches multiple table names: {", ".join(sorted(candidates))}')
-    raise CtlError(f'unknown table "{name}"')
+    raise CtlError(f'unknown table "{name}"', name, schema.names)
 
 
 def column_name(schema: "Schema", table: str, name: str, *, with_uuid: bool = False) -> str:
@@ -85,7 +85,7 @@ def column_name(schema: "Schema", table: str, name: str, *, with_uuid: bool = Fa
     if candidates:
         found = ", ".join(sorted(candidates))
         raise CtlError(f'{table} contains more than one column whose name matches "{name}": {found}')
-    raise CtlError(f'{table} does not contain a column whose name matches "{name}"')
+    raise CtlError(f'{table} does not contain a column whose name matches "{name}"', name, schema.columns(table))
 
 
 def abbreviated(name: str, choices: "Iterable[str]") -> list[str]:
@@ -110,8 +110,19 @@ def find_row(view: "View", ids: "RecordIds", table: str, record: str, *, must_ex
             raise CtlError(f'multiple rows in {table} match "{record}"')
         row = next(iter(found.values()), None)
     if row is None and must_exist:
-        raise CtlError(f'no row "{record}" in table {table}')
+        raise CtlError(f'no row "{record}" in table {table}', record, known_names(view, ids, table))
     return row
+
+
+def known_names(view: "View", ids: "RecordIds", table: str) -> "Iterator[str]":
+    """What the rows of a table are called."""
+    for way in ids.get(table, ()):
+        source = view.table(way.table or table)
+        if way.is_only:
+            yield "."
+        elif source.type_of(way.column) is not None:
+            values = (row[way.column] for row in source.rows.values())
+            yield from (str(value.get(way.key, "") if way.key else value) for value in values if value)
 
 
 def _matches(view: "View", way: RecordId, table: str, record: str) -> "Iterable[Row]":

@@ -94,6 +94,10 @@ class Row:
             return self.values[column]
         return self.before(column)
 
+    def entry(self, *columns: str) -> "dict[str, Value]":
+        """The row's UUID and columns, as JSON has them."""
+        return {"_uuid": self.uuid, **{column: self[column] for column in columns}}
+
     def before(self, column: str) -> "Value":
         """What the column held before this chain of commands; None for a column that the server does not know."""
         if column in self._seen:

@@ -3,16 +3,18 @@
 from pyovn.cli.ctl.command import CommandTable
 from pyovn.cli.ctl.errors import CtlError
 from pyovn.cli.ctl.numbers import scan_integer, scan_within
-from pyovn.cli.nb.lookup import FUNCTION_GROUP, GROUP, SWITCH, lookup, must_find
+from pyovn.cli.nb.lookup import FUNCTION_GROUP, GROUP, SWITCH, lookup, must_find, names
 from pyovn.net.uuids import is_uuid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from pyovn.cli.ctl.call import Ctl
     from pyovn.cli.ctl.view import Row
 
+    Entry = dict[str, Any]
     Key = tuple[str, int, str, int]
 
 command = CommandTable("ACL commands")
@@ -25,6 +27,7 @@ LABELLED = ("allow", "allow-related")
 SEVERITIES = ("alert", "warning", "notice", "info", "debug")
 LOGGING = ("--log", "--severity", "--name", "--meter")
 AFTER_LB = "apply-after-lb"
+LOG = ("log", "name", "severity", "meter")
 
 OWNERS = ("Logical_Switch name acls", "Port_Group name acls")
 RULES = (*OWNERS, "ACL direction priority match tier")
@@ -60,7 +63,8 @@ def find_owner(ctl: "Ctl", name: str) -> "Row":
             "Specify --type=port-group or switch, or use a UUID."
         )
     if group is None and switch is None:
-        raise CtlError(f"'{name}' is not found for port-group or switch.")
+        choices = (*names(ctl.view, GROUP), *names(ctl.view, SWITCH))
+        raise CtlError(f"'{name}' is not found for port-group or switch.", name, choices)
     found = group or switch
     assert found is not None
     return found
@@ -184,15 +188,17 @@ def acl_del(
 def acl_list(ctl: "Ctl", owner_name: str) -> None:
     """Print ACLs of SWITCH or PORTGROUP, with `--all` also those of the groups of SWITCH's ports."""
     owner = find_owner(ctl, owner_name)
-    ctl.lines += _lines(ctl, owner)
+    found = _entries(ctl, owner)
     if ctl.has("--all") and owner.table.name == "Logical_Switch":
         ports = set(owner["ports"])
         for group in sorted(ctl.view.rows("Port_Group"), key=lambda row: str(row["name"])):
             if not ports.isdisjoint(group["ports"]):
-                ctl.lines += [f"{line} [{group['name']}]" for line in _lines(ctl, group)]
+                found += [{**entry, "port_group": group["name"]} for entry in _entries(ctl, group)]
+    ctl.tell(found, lambda entries: ["".join(_parts(entry)) for entry in entries])
 
 
-def _lines(ctl: "Ctl", owner: "Row") -> list[str]:
+def _entries(ctl: "Ctl", owner: "Row") -> "list[Entry]":
+    """The ACLs of a switch or port group, in the order of a packet's way."""
     acls = ctl.view.referred("ACL", owner["acls"])
     acls.sort(
         key=lambda acl: (
@@ -203,18 +209,25 @@ def _lines(ctl: "Ctl", owner: "Row") -> list[str]:
             acl["match"],
         )
     )
-    return ["".join(_parts(ctl, acl)) for acl in acls]
+    return [_entry(ctl, acl) for acl in acls]
+
+
+def _entry(ctl: "Ctl", acl: "Row") -> "Entry":
+    group = ctl.view.get("Network_Function_Group", acl["network_function_group"])
+    return acl.entry("direction", "priority", "match", "action", *LOG, "label", "tier") | {
+        "network_function_group": None if group is None else group["name"],
+        "after_lb": _is_after_lb(acl),
+    }
 
 
 def _is_after_lb(acl: "Row") -> bool:
     return bool(acl["options"].get(AFTER_LB) == "true")
 
 
-def _parts(ctl: "Ctl", acl: "Row") -> "Iterator[str]":
+def _parts(acl: "Entry") -> "Iterator[str]":
     yield f"{acl['direction']:>10} {acl['priority']:>5} ({acl['match']}) {acl['action']}"
-    group = ctl.view.get("Network_Function_Group", acl["network_function_group"])
-    if group is not None:
-        yield f" network-function-group={group['name']}"
+    if acl["network_function_group"] is not None:
+        yield f" network-function-group={acl['network_function_group']}"
     if acl["log"]:
         facts = [f"{column}={acl[column]}" for column in ("name", "severity") if acl[column]]
         if acl["meter"]:
@@ -224,5 +237,7 @@ def _parts(ctl: "Ctl", acl: "Row") -> "Iterator[str]":
         yield f" label={acl['label']}"
     if acl["tier"] is not None:
         yield f" [tier {acl['tier']}]"
-    if _is_after_lb(acl):
+    if acl["after_lb"]:
         yield " [after-lb]"
+    if "port_group" in acl:
+        yield f" [{acl['port_group']}]"

@@ -8,10 +8,13 @@ from pyovn.cli.nb.lookup import BALANCER, ROUTER, SWITCH, lookup, must_find
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from pyovn.cli.ctl.call import Ctl
     from pyovn.cli.ctl.view import Row
     from pyovn.cli.nb.lookup import Kind
+
+    Entry = dict[str, Any]
 
 command = CommandTable("Load balancer commands")
 
@@ -89,28 +92,35 @@ def lb_del(ctl: "Ctl", name: str, vip: str | None = None) -> None:
 @command("lb-list", "[LB]", reads=BALANCERS)
 def lb_list(ctl: "Ctl", name: str | None = None) -> None:
     """Print load balancers."""
-    rows = [row for row in ctl.view.rows("Load_Balancer") if name in (None, row["name"], row.uuid)]
-    ctl.lines += _lines(rows)
+    _tell(ctl, [row for row in ctl.view.rows("Load_Balancer") if name in (None, row["name"], row.uuid)])
 
 
-def _lines(balancers: "list[Row]") -> "Iterator[str]":
+def _tell(ctl: "Ctl", balancers: "list[Row]") -> None:
+    """Say which load balancers these are."""
+    balancers.sort(key=lambda row: (row["name"], row.uuid))
+    ctl.tell([row.entry("name") | {"vips": [*_vips(row)]} for row in balancers], _lines)
+
+
+def _vips(balancer: "Row") -> "Iterator[Entry]":
+    """Each VIP with its protocol, which one without a port does not have."""
+    for vip, targets in balancer["vips"].items():
+        endpoint = Endpoint.parse(vip)
+        protocol = None if endpoint is not None and not endpoint.port else balancer["protocol"] or "tcp"
+        yield {"vip": vip, "protocol": protocol, "ips": targets.split(",") if targets else []}
+
+
+def _lines(balancers: "list[Entry]") -> "Iterator[str]":
     """A line for each VIP; the balancer is named on its first."""
-    vips = [vip for balancer in balancers for vip in balancer["vips"]]
-    if not vips:
+    widths = [len(vip["vip"]) for balancer in balancers for vip in balancer["vips"]]
+    if not widths:
         return
-    width = max(map(len, vips)) + VIP_GAP
+    width = max(widths) + VIP_GAP
     yield f"{'UUID':<40}{'LB':<{NAME_WIDTH}}{'PROTO':<11}{'VIP':<{width}}IPs"
-    for balancer in sorted(balancers, key=lambda row: (row["name"], row.uuid)):
-        label = f"{balancer.uuid:<40}{balancer['name'][:NAME_LIMIT]:<{NAME_WIDTH}}"
-        for vip, targets in balancer["vips"].items():
-            yield f"{label}{_protocol(balancer, vip):<11}{vip:<{width}}{targets}"
+    for balancer in balancers:
+        label = f"{balancer['_uuid']:<40}{balancer['name'][:NAME_LIMIT]:<{NAME_WIDTH}}"
+        for vip in balancer["vips"]:
+            yield f"{label}{vip['protocol'] or '':<11}{vip['vip']:<{width}}{','.join(vip['ips'])}"
             label = " " * (40 + NAME_WIDTH)
-
-
-def _protocol(balancer: "Row", vip: str) -> str:
-    """The protocol, which a VIP without a port does not have."""
-    endpoint = Endpoint.parse(vip)
-    return "" if endpoint is not None and not endpoint.port else balancer["protocol"] or "tcp"
 
 
 def _add(ctl: "Ctl", kind: "Kind", owner_name: str, name: str) -> None:
@@ -133,7 +143,7 @@ def _delete(ctl: "Ctl", kind: "Kind", owner_name: str, name: str | None) -> None
 
 def _list(ctl: "Ctl", kind: "Kind", owner_name: str) -> None:
     owner = must_find(ctl.view, kind, owner_name)
-    ctl.lines += _lines(ctl.view.referred("Load_Balancer", owner["load_balancer"]))
+    _tell(ctl, ctl.view.referred("Load_Balancer", owner["load_balancer"]))
 
 
 ON_SWITCHES = (*BALANCERS, "Logical_Switch name load_balancer")

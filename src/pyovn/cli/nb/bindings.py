@@ -7,6 +7,8 @@ from pyovn.net.errors import Malformed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pyovn.cli.ctl.call import Ctl
     from pyovn.cli.ctl.view import Row
 
@@ -65,6 +67,11 @@ def delete(ctl: "Ctl", port: str, ip_text: str) -> None:
 def list_(ctl: "Ctl") -> None:
     """List all static MAC bindings."""
     rows = sorted(ctl.view.rows("Static_MAC_Binding"), key=lambda row: (row["logical_port"], row["ip"]))
-    if rows:
-        ctl.print(f"{'LOGICAL_PORT':<25}{'IP':<25}MAC")
-    ctl.lines += [f"{row['logical_port']:<25}{row['ip']:<25}{row['mac']}" for row in rows]
+    ctl.tell([row.entry("logical_port", "ip", "mac") for row in rows], _lines)
+
+
+def _lines(bindings: "list[dict[str, str]]") -> "Iterator[str]":
+    if bindings:
+        yield f"{'LOGICAL_PORT':<25}{'IP':<25}MAC"
+    for binding in bindings:
+        yield f"{binding['logical_port']:<25}{binding['ip']:<25}{binding['mac']}"

@@ -3,7 +3,7 @@
 from pyovn.cli.ctl.command import CommandTable
 from pyovn.cli.ctl.errors import CtlError
 from pyovn.cli.nb.lookup import PORT, must_find
-from pyovn.cli.nb.ports import parse_settings
+from pyovn.cli.nb.ports import parse_settings, setting_lines
 from pyovn.net.errors import Malformed
 
 TYPE_CHECKING = False
@@ -46,10 +46,12 @@ def delete(ctl: "Ctl", uuid: str) -> None:
     dhcp_options(ctl.view, uuid).delete()
 
 
-@command("dhcp-options-list", reads=("DHCP_Options",))
+@command("dhcp-options-list", reads=("DHCP_Options cidr options external_ids",))
 def list_(ctl: "Ctl") -> None:
     """Print the UUIDs of all DHCP options."""
-    ctl.lines += sorted(row.uuid for row in ctl.view.rows("DHCP_Options"))
+    rows = sorted(ctl.view.rows("DHCP_Options"), key=lambda row: row.uuid)
+    found = [row.entry("cidr", "options", "external_ids") for row in rows]
+    ctl.tell(found, lambda entries: (entry["_uuid"] for entry in entries))
 
 
 @command("dhcp-options-set-options", "DHCP_OPTIONS_UUID [KEY=VALUE]...", reads=("DHCP_Options options",))
@@ -61,7 +63,7 @@ def set_options(ctl: "Ctl", uuid: str, *settings: str) -> None:
 @command("dhcp-options-get-options", "DHCP_OPTIONS_UUID", reads=("DHCP_Options options",))
 def get_options(ctl: "Ctl", uuid: str) -> None:
     """Print the options of DHCP_OPTIONS_UUID."""
-    ctl.lines += [f"{key}={value}" for key, value in dhcp_options(ctl.view, uuid)["options"].items()]
+    ctl.tell(dhcp_options(ctl.view, uuid)["options"], setting_lines)
 
 
 def _set(ctl: "Ctl", name: str, uuid: str | None, version: int) -> None:

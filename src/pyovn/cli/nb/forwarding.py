@@ -8,6 +8,9 @@ from pyovn.net.errors import Malformed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
     from pyovn.cli.ctl.call import Ctl
     from pyovn.cli.ctl.view import Row
 
@@ -63,9 +66,17 @@ def fwd_group_del(ctl: "Ctl", name: str) -> None:
 def fwd_group_list(ctl: "Ctl", name: str | None = None) -> None:
     """Print forwarding groups of SWITCH, or all."""
     switches = ctl.view.rows("Logical_Switch") if name is None else [must_find(ctl.view, SWITCH, name)]
-    lines = [
-        f"{group['name']:<16}{switch['name']:<14}{group['vip']:<15}{group['vmac']:<23}{' '.join(group['child_port'])}"
+    found = [
+        group.entry("name", "vip", "vmac", "child_port") | {"switch": switch["name"]}
         for switch in switches
         for group in ctl.view.referred("Forwarding_Group", switch["forwarding_groups"])
     ]
-    ctl.lines += [HEADING, *lines] if lines else []
+    ctl.tell(found, _lines)
+
+
+def _lines(groups: "list[dict[str, Any]]") -> "Iterator[str]":
+    if groups:
+        yield HEADING
+    for group in groups:
+        ports = " ".join(group["child_port"])
+        yield f"{group['name']:<16}{group['switch']:<14}{group['vip']:<15}{group['vmac']:<23}{ports}"

@@ -3,11 +3,15 @@
 from pyovn.cli.ctl.command import CommandTable
 from pyovn.cli.ctl.errors import CtlError
 from pyovn.cli.ctl.numbers import scan_within
-from pyovn.cli.nb.lookup import FUNCTION, FUNCTION_GROUP, PORT, PORT_NAMES, find_or_not, labelled, must_find
+from pyovn.cli.nb.lookup import FUNCTION, FUNCTION_GROUP, PORT, PORT_NAMES, find_or_not, must_find, tell_names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
     from pyovn.cli.ctl.call import Ctl
+    from pyovn.cli.ctl.view import Row
 
 command = CommandTable("Network function commands")
 
@@ -47,9 +51,19 @@ def nf_del(ctl: "Ctl", name: str) -> None:
 @command("nf-list", reads=FUNCTIONS)
 def nf_list(ctl: "Ctl") -> None:
     """Print all network functions."""
-    for row in sorted(ctl.view.rows("Network_Function"), key=lambda each: str(each["name"])):
-        ways = [ctl.view.row("Logical_Switch_Port", row[column])["name"] for column in ("inport", "outport")]
-        ctl.print(f"{row.uuid} ({row['name']}) id:{row['id']} in:{ways[0]} out:{ways[1]}")
+    rows = sorted(ctl.view.rows("Network_Function"), key=lambda each: str(each["name"]))
+    ctl.tell([row.entry("name", "id") | _ways(ctl, row) for row in rows], _lines)
+
+
+def _ways(ctl: "Ctl", function: "Row") -> "dict[str, str]":
+    """The names of the ports into a function and out of it."""
+    return {way: ctl.view.row("Logical_Switch_Port", function[way])["name"] for way in ("inport", "outport")}
+
+
+def _lines(functions: "list[dict[str, Any]]") -> "Iterator[str]":
+    for function in functions:
+        ways = f"in:{function['inport']} out:{function['outport']}"
+        yield f"{function['_uuid']} ({function['name']}) id:{function['id']} {ways}"
 
 
 @command("nfg-add", "NETWORK-FUNCTION-GROUP ID MODE [NETWORK-FUNCTION]...", options="--may-exist", reads=GROUPS)
@@ -78,7 +92,7 @@ def nfg_del(ctl: "Ctl", name: str) -> None:
 @command("nfg-list", "[NETWORK-FUNCTION-GROUP]", reads=GROUPS)
 def nfg_list(ctl: "Ctl", name: str | None = None) -> None:
     """Print all network function groups."""
-    ctl.lines += labelled(ctl.view.rows("Network_Function_Group"))
+    tell_names(ctl, ctl.view.rows("Network_Function_Group"), "id", "mode", "network_function")
 
 
 @command("nfg-add-nf", "NETWORK-FUNCTION-GROUP NETWORK-FUNCTION", options="--may-exist", reads=GROUPS)

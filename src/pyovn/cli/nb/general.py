@@ -6,9 +6,12 @@ from pyovn.cli.nb.lookup import ROUTER, SWITCH, lookup
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from pyovn.cli.ctl.call import Ctl
     from pyovn.cli.ctl.view import Row, View
+
+    Entry = dict[str, Any]
 
 command = CommandTable("General commands")
 
@@ -41,31 +44,75 @@ def show(ctl: "Ctl", name: str | None = None) -> None:
     else:
         switches = [row for row in [lookup(view, SWITCH, name)] if row]
         routers = [row for row in [lookup(view, ROUTER, name)] if row]
-    for switch in switches:
-        ctl.lines += switch_lines(view, switch)
-    for router in routers:
-        ctl.lines += router_lines(view, router)
+    found = {
+        "switches": [_switch(view, switch) for switch in switches],
+        "routers": [_router(view, router) for router in routers],
+    }
+    ctl.tell(found, _lines)
 
 
-def _alias(row: "Row", key: str) -> str:
-    """The name that a cloud manager shows its users, where it differs."""
+def _named(row: "Row", key: str) -> "Entry":
+    """A row's name, and the name that a cloud manager shows its users, where it differs."""
     other = row["external_ids"].get(key)
-    return f" (aka {other})" if other and other != row["name"] else ""
+    return row.entry("name") | {"aka": other if other and other != row["name"] else None}
+
+
+def _switch(view: "View", switch: "Row") -> "Entry":
+    ports = view.referred("Logical_Switch_Port", switch["ports"])
+    return _named(switch, "neutron:network_name") | {"ports": [_port(port) for port in ports]}
+
+
+def _port(port: "Row") -> "Entry":
+    return (
+        _named(port, "neutron:port_name")
+        | port.entry("type", "parent_name", "tag", "addresses", "peer")
+        | {"router_port": port["options"].get("router-port")}
+    )
+
+
+def _router(view: "View", router: "Row") -> "Entry":
+    ports = view.referred("Logical_Router_Port", router["ports"])
+    nats = view.referred("NAT", router["nat"])
+    return _named(router, "neutron:router_name") | {
+        "ports": [_router_port(view, port) for port in ports],
+        "nats": [nat.entry("external_ip", "external_port_range", "logical_ip", "type") for nat in nats],
+    }
+
+
+def _router_port(view: "View", port: "Row") -> "Entry":
+    gateways = view.referred("Gateway_Chassis", port["gateway_chassis"])
+    gateways.sort(key=lambda row: -row["priority"])
+    return port.entry("name", "mac", "networks", "peer") | {
+        "ipv6_lla": lla(port["mac"]) or None,
+        "route_table": port["options"].get("route_table"),
+        "gateway_chassis": [row["chassis_name"] for row in gateways],
+    }
+
+
+def _lines(found: "dict[str, list[Entry]]") -> "Iterator[str]":
+    for switch in found["switches"]:
+        yield f"switch {switch['_uuid']} {_title(switch, '({})')}"
+        for port in switch["ports"]:
+            yield f"    port {_title(port)}"
+            yield from (f"        {fact}" for fact in _port_facts(port))
+    for router in found["routers"]:
+        yield f"router {router['_uuid']} {_title(router, '({})')}"
+        for port in router["ports"]:
+            yield f"    port {port['name']}"
+            yield from (f"        {fact}" for fact in _router_port_facts(port))
+        for nat in router["nats"]:
+            yield from _nat_lines(nat)
+
+
+def _title(entry: "Entry", form: str = "{}") -> str:
+    return form.format(entry["name"]) + (f" (aka {entry['aka']})" if entry["aka"] else "")
 
 
 def _strings(values: "list[str]") -> str:
     return "[" + ", ".join(f'"{value}"' for value in values) + "]"
 
 
-def switch_lines(view: "View", switch: "Row") -> "Iterator[str]":
-    """A switch and its ports."""
-    yield f"switch {switch.uuid} ({switch['name']}){_alias(switch, 'neutron:network_name')}"
-    for port in view.referred("Logical_Switch_Port", switch["ports"]):
-        yield f"    port {port['name']}{_alias(port, 'neutron:port_name')}"
-        yield from (f"        {fact}" for fact in _port_facts(port))
-
-
-def _port_facts(port: "Row") -> "Iterator[str]":
+def _port_facts(port: "Entry") -> "Iterator[str]":
     if port["type"]:
         yield f"type: {port['type']}"
     if port["parent_name"]:
@@ -74,41 +121,33 @@ def _port_facts(port: "Row") -> "Iterator[str]":
         yield f"tag: {port['tag']}"
     if port["addresses"] and port["addresses"] != ["router"]:
         yield f"addresses: {_strings(port['addresses'])}"
-    if router_port := port["options"].get("router-port"):
-        yield f"router-port: {router_port}"
+    if port["router_port"]:
+        yield f"router-port: {port['router_port']}"
     if port["peer"]:
         yield f"peer: {port['peer']}"
 
 
-def router_lines(view: "View", router: "Row") -> "Iterator[str]":
-    """A router, its ports and its NATs."""
-    yield f"router {router.uuid} ({router['name']}){_alias(router, 'neutron:router_name')}"
-    for port in view.referred("Logical_Router_Port", router["ports"]):
-        yield f"    port {port['name']}"
-        yield from (f"        {fact}" for fact in _router_port_facts(view, port))
-    for nat in view.referred("NAT", router["nat"]):
-        yield f"    nat {nat.uuid}"
-        yield f'        external ip: "{nat["external_ip"]}"'
-        if nat["external_port_range"]:
-            yield f'        external port(s): "{nat["external_port_range"]}"'
-        yield f'        logical ip: "{nat["logical_ip"]}"'
-        yield f'        type: "{nat["type"]}"'
-
-
-def _router_port_facts(view: "View", port: "Row") -> "Iterator[str]":
+def _router_port_facts(port: "Entry") -> "Iterator[str]":
     yield f'mac: "{port["mac"]}"'
-    if link_local := lla(port["mac"]):
-        yield f'ipv6-lla: "{link_local}"'
+    if port["ipv6_lla"]:
+        yield f'ipv6-lla: "{port["ipv6_lla"]}"'
     if port["networks"]:
         yield f"networks: {_strings(port['networks'])}"
-    if table := port["options"].get("route_table"):
-        yield f"route-table: {table}"
-    gateways = view.referred("Gateway_Chassis", port["gateway_chassis"])
-    if gateways:
-        gateways.sort(key=lambda row: -row["priority"])
-        yield f"gateway chassis: [{' '.join(row['chassis_name'] for row in gateways)}]"
+    if port["route_table"]:
+        yield f"route-table: {port['route_table']}"
+    if port["gateway_chassis"]:
+        yield f"gateway chassis: [{' '.join(port['gateway_chassis'])}]"
     if port["peer"]:
         yield f"peer: {port['peer']}"
+
+
+def _nat_lines(nat: "Entry") -> "Iterator[str]":
+    yield f"    nat {nat['_uuid']}"
+    yield f'        external ip: "{nat["external_ip"]}"'
+    if nat["external_port_range"]:
+        yield f'        external port(s): "{nat["external_port_range"]}"'
+    yield f'        logical ip: "{nat["logical_ip"]}"'
+    yield f'        type: "{nat["type"]}"'
 
 
 def lla(mac: str) -> str:

@@ -34,7 +34,8 @@ def pg_get_ports(ctl: "Ctl", name: str) -> None:
     """Print the ports of port group PG."""
     group = must_find(ctl.view, GROUP, name)
     ports = ctl.view.referred("Logical_Switch_Port", group["ports"])
-    ctl.print(" ".join(sorted(port["name"] for port in ports)))
+    ports.sort(key=lambda port: str(port["name"]))
+    ctl.tell([port.entry("name") for port in ports], lambda found: [" ".join(port["name"] for port in found)])
 
 
 @command("pg-del", "PG", reads=GROUPS)

@@ -7,8 +7,13 @@ from pyovn.cli.nb.lookup import HA_GROUP, must_find
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
     from pyovn.cli.ctl.call import Ctl
     from pyovn.cli.ctl.view import Row
+
+    Entry = dict[str, Any]
 
 command = CommandTable("HA chassis group commands")
 
@@ -31,13 +36,22 @@ def delete(ctl: "Ctl", name: str) -> None:
 def list_(ctl: "Ctl", name: str | None = None) -> None:
     """Print an HA chassis group, or all."""
     groups = ctl.view.rows("HA_Chassis_Group") if name is None else [must_find(ctl.view, HA_GROUP, name)]
+    ctl.tell([group.entry("name") | {"ha_chassis": _members(ctl, group)} for group in groups], _lines)
+
+
+def _members(ctl: "Ctl", group: "Row") -> "list[Entry]":
+    members = ctl.view.referred("HA_Chassis", group["ha_chassis"])
+    return [member.entry("chassis_name", "priority") for member in members]
+
+
+def _lines(groups: "list[Entry]") -> "Iterator[str]":
     for group in groups:
-        ctl.print(f"{group.uuid} ({group['name']})")
-        for member in ctl.view.referred("HA_Chassis", group["ha_chassis"]):
-            ctl.print(f"    {member.uuid} ({member['chassis_name']})")
-            ctl.print(f"    priority {member['priority']}")
-            ctl.print("")
-        ctl.print("")
+        yield f"{group['_uuid']} ({group['name']})"
+        for member in group["ha_chassis"]:
+            yield f"    {member['_uuid']} ({member['chassis_name']})"
+            yield f"    priority {member['priority']}"
+            yield ""
+        yield ""
 
 
 def _member(ctl: "Ctl", group: "Row", chassis: str) -> "Row | None":

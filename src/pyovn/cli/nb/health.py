@@ -9,6 +9,9 @@ from pyovn.net.uuids import is_uuid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
     from pyovn.cli.ctl.call import Ctl
     from pyovn.cli.ctl.view import Row
 
@@ -101,12 +104,17 @@ def lsp_hc_list(ctl: "Ctl", name: str) -> None:
     port = must_find(ctl.view, PORT, name)
     checks = ctl.view.referred(TABLE, port["health_checks"])
     checks.sort(key=lambda row: (row["protocol"], row["src_ip"], row["port"], row["address"]))
+    columns = ("protocol", "src_ip", "port", "address", "status")
+    ctl.tell([check.entry(*columns) | {"logical_port": port["name"]} for check in checks], _lines)
+
+
+def _lines(checks: "list[dict[str, Any]]") -> "Iterator[str]":
     for check in checks:
-        ctl.print("" if check is not checks[0] else f"Logical Switch Port {port['name']}:")
-        ctl.print(f"  Protocol      :  {check['protocol']}")
-        ctl.print(f"  Source IP     :  {check['src_ip']}")
+        yield "" if check is not checks[0] else f"Logical Switch Port {check['logical_port']}:"
+        yield f"  Protocol      :  {check['protocol']}"
+        yield f"  Source IP     :  {check['src_ip']}"
         if check["protocol"] != "icmp":
-            ctl.print(f"  Port          :  {check['port']}")
-        ctl.print(f"  Address       :  {check['address']}")
+            yield f"  Port          :  {check['port']}"
+        yield f"  Address       :  {check['address']}"
         if check["status"]:
-            ctl.print(f"  Status        :  {check['status']}")
+            yield f"  Status        :  {check['status']}"

@@ -5,6 +5,9 @@ from pyovn.net.uuids import is_uuid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
     from pyovn.cli.ctl.call import Ctl
     from pyovn.cli.ctl.view import Row, View
 
@@ -45,8 +48,14 @@ def must_find(view: "View", kind: "Kind", name: str) -> "Row":
     """The row that `name` means; raises `CtlError` if there is none."""
     row = lookup(view, kind, name)
     if row is None:
-        raise CtlError(f"{name}: {kind[1]} {'UUID' if is_uuid(name.lower()) else 'name'} not found")
+        what = "UUID" if is_uuid(name.lower()) else "name"
+        raise CtlError(f"{name}: {kind[1]} {what} not found", name, names(view, kind))
     return row
+
+
+def names(view: "View", kind: "Kind") -> "Iterator[str]":
+    """What there is of a kind."""
+    return (row["name"] for row in view.table(kind[0]).rows.values())
 
 
 def find_or_not(ctl: "Ctl", kind: "Kind", name: str) -> "Row | None":
@@ -54,6 +63,12 @@ def find_or_not(ctl: "Ctl", kind: "Kind", name: str) -> "Row | None":
     return lookup(ctl.view, kind, name) if ctl.has("--if-exists") else must_find(ctl.view, kind, name)
 
 
-def labelled(rows: "list[Row]") -> list[str]:
-    """`UUID (name)` lines, sorted by name."""
-    return [f"{row.uuid} ({row['name']})" for row in sorted(rows, key=lambda row: (row["name"], row.uuid))]
+def tell_names(ctl: "Ctl", rows: "list[Row]", *columns: str) -> None:
+    """Say what rows there are, sorted by name, in JSON with more columns."""
+    rows.sort(key=lambda row: (row["name"], row.uuid))
+    ctl.tell([row.entry("name", *columns) for row in rows], labelled)
+
+
+def labelled(entries: "list[dict[str, Any]]") -> "Iterator[str]":
+    """`UUID (name)` lines."""
+    return (f"{entry['_uuid']} ({entry['name']})" for entry in entries)

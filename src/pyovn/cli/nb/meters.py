@@ -7,8 +7,13 @@ from pyovn.cli.nb.lookup import ROUTER, SWITCH, must_find
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
     from pyovn.cli.ctl.call import Ctl
     from pyovn.cli.ctl.view import Row
+
+    Entry = dict[str, Any]
 
 command = CommandTable("Meter and control plane protection commands")
 
@@ -59,11 +64,20 @@ def meter_del(ctl: "Ctl", name: str | None = None) -> None:
 @command("meter-list", reads=METERS)
 def meter_list(ctl: "Ctl") -> None:
     """Print meters."""
-    for meter in sorted(ctl.view.rows("Meter"), key=lambda row: str(row["name"])):
-        ctl.print(f"{meter['name']}:{' (fair)' if meter['fair'] else ''} bands:")
-        for band in ctl.view.referred("Meter_Band", meter["bands"]):
+    meters = sorted(ctl.view.rows("Meter"), key=lambda row: str(row["name"]))
+    ctl.tell([meter.entry("name", "unit", "fair") | {"bands": _bands(ctl, meter)} for meter in meters], _meter_lines)
+
+
+def _bands(ctl: "Ctl", meter: "Row") -> "list[Entry]":
+    return [band.entry("action", "rate", "burst_size") for band in ctl.view.referred("Meter_Band", meter["bands"])]
+
+
+def _meter_lines(meters: "list[Entry]") -> "Iterator[str]":
+    for meter in meters:
+        yield f"{meter['name']}:{' (fair)' if meter['fair'] else ''} bands:"
+        for band in meter["bands"]:
             burst = f", {band['burst_size']} {UNITS[meter['unit']]} burst" if band["burst_size"] else ""
-            ctl.print(f"  {band['action']}: {band['rate']} {meter['unit']}{burst}")
+            yield f"  {band['action']}: {band['rate']} {meter['unit']}{burst}"
 
 
 def _check_protocol(name: str) -> None:
@@ -103,8 +117,9 @@ def copp_del(ctl: "Ctl", name: str, protocol: str | None = None) -> None:
 def copp_list(ctl: "Ctl", name: str) -> None:
     """Print the limits of policy NAME."""
     policy = _policy(ctl, name)
-    if policy is not None:
-        ctl.lines += [f"{protocol}: {meter}" for protocol, meter in policy["meters"].items()]
+    limits = {} if policy is None else policy["meters"]
+    found = [{"protocol": protocol, "meter": meter} for protocol, meter in limits.items()]
+    ctl.tell(found, lambda entries: (f"{entry['protocol']}: {entry['meter']}" for entry in entries))
 
 
 @command("ls-copp-add", "NAME SWITCH", reads=(*COPPS, "Logical_Switch name copp"))

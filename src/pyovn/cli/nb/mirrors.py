@@ -9,8 +9,13 @@ from pyovn.net.errors import Malformed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
     from pyovn.cli.ctl.call import Ctl
     from pyovn.cli.ctl.view import Row
+
+    Entry = dict[str, Any]
 
 command = CommandTable("Mirror commands")
 
@@ -64,19 +69,30 @@ def mirror_del(ctl: "Ctl", name: str | None = None) -> None:
 @command("mirror-list", reads=MIRRORS)
 def mirror_list(ctl: "Ctl") -> None:
     """Print mirrors."""
-    for mirror in sorted(ctl.view.rows("Mirror"), key=lambda row: str(row["name"])):
-        ctl.print(f"{mirror['name']}:")
-        ctl.print(f"  Type     :  {mirror['type']}")
-        ctl.print(f"  Sink     :  {mirror['sink']}")
-        ctl.print(f"  Filter   :  {mirror['filter']}")
+    mirrors = sorted(ctl.view.rows("Mirror"), key=lambda row: str(row["name"]))
+    found = [row.entry("name", "type", "sink", "filter", "index") | {"rules": _rules(ctl, row)} for row in mirrors]
+    ctl.tell(found, _lines)
+
+
+def _rules(ctl: "Ctl", mirror: "Row") -> "list[Entry]":
+    rules = ctl.view.referred("Mirror_Rule", mirror["mirror_rules"] or ())
+    rules.sort(key=lambda row: (row["priority"], row["match"], row["action"]))
+    return [rule.entry("priority", "match", "action") for rule in rules]
+
+
+def _lines(mirrors: "list[Entry]") -> "Iterator[str]":
+    for mirror in mirrors:
+        yield f"{mirror['name']}:"
+        yield f"  Type     :  {mirror['type']}"
+        yield f"  Sink     :  {mirror['sink']}"
+        yield f"  Filter   :  {mirror['filter']}"
         if mirror["type"] in TUNNELS:
-            ctl.print(f"  Index/Key:  {mirror['index']}")
-        rules = ctl.view.referred("Mirror_Rule", mirror["mirror_rules"] or ())
-        if rules:
-            ctl.print("  Rules    :")
-        for rule in sorted(rules, key=lambda row: (row["priority"], row["match"], row["action"])):
-            ctl.print(f"       {rule['priority']:>5} {rule['match']:>30} {rule['action']:>15}")
-        ctl.print("")
+            yield f"  Index/Key:  {mirror['index']}"
+        if mirror["rules"]:
+            yield "  Rules    :"
+        for rule in mirror["rules"]:
+            yield f"       {rule['priority']:>5} {rule['match']:>30} {rule['action']:>15}"
+        yield ""
 
 
 @command("mirror-rule-add", "MIRROR PRIORITY MATCH ACTION", reads=MIRRORS)

@@ -11,6 +11,9 @@ from pyovn.net.errors import Malformed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
     from pyovn.cli.ctl.call import Ctl
     from pyovn.cli.ctl.view import Row
 
@@ -28,6 +31,9 @@ HIGHEST_PORT = 65535
 WIDTHS = (17, 22, 22, 19, 17, 20, 21)
 HEADINGS = (
     "TYPE", "GATEWAY_PORT", "MATCH", "EXTERNAL_IP", "EXTERNAL_PORT", "LOGICAL_IP", "EXTERNAL_MAC", "LOGICAL_PORT",
+)  # fmt: skip
+LISTED = (
+    "type", "gateway_port", "match", "external_ip", "external_port_range", "logical_ip", "external_mac", "logical_port",
 )  # fmt: skip
 
 _PORT_RANGE = re.compile(r"(\d+)(?:-(\d+))?").fullmatch
@@ -270,24 +276,24 @@ def _ip(text: str) -> tuple[int, str]:
 def lr_nat_list(ctl: "Ctl", router_name: str) -> None:
     """Print NATs of ROUTER."""
     router = must_find(ctl.view, ROUTER, router_name)
-    lines = sorted(_line(_cells(ctl, nat)) for nat in _nats(ctl, router))
-    if lines:
-        ctl.print(_line(HEADINGS))
-        ctl.lines += lines
+    found = [_entry(ctl, nat) for nat in _nats(ctl, router)]
+    ctl.tell(sorted(found, key=lambda nat: _line(_cells(nat))), _lines)
 
 
-def _cells(ctl: "Ctl", nat: "Row") -> tuple[str, ...]:
+def _entry(ctl: "Ctl", nat: "Row") -> "dict[str, Any]":
     gateway = ctl.view.get("Logical_Router_Port", nat["gateway_port"])
-    return (
-        nat["type"],
-        "" if gateway is None else gateway["name"],
-        nat["match"] or "",
-        nat["external_ip"],
-        nat["external_port_range"],
-        nat["logical_ip"],
-        nat["external_mac"] or "",
-        nat["logical_port"] or "",
-    )
+    return nat.entry(*LISTED, "priority", "options") | {"gateway_port": None if gateway is None else gateway["name"]}
+
+
+def _lines(nats: "list[dict[str, Any]]") -> "Iterator[str]":
+    if nats:
+        yield _line(HEADINGS)
+    for nat in nats:
+        yield _line(_cells(nat))
+
+
+def _cells(nat: "dict[str, Any]") -> tuple[str, ...]:
+    return tuple(nat[column] or "" for column in LISTED)
 
 
 def _line(cells: "tuple[str, ...]") -> str:

@@ -10,9 +10,12 @@ from pyovn.net.uuids import is_uuid
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from pyovn.cli.ctl.call import Ctl
     from pyovn.cli.ctl.view import Row
+
+    Entry = dict[str, Any]
 
 command = CommandTable("Policy commands")
 
@@ -168,29 +171,41 @@ def lr_policy_list(ctl: "Ctl", router_name: str) -> None:
     router = must_find(ctl.view, ROUTER, router_name)
     policies = _policies(ctl, router)
     policies.sort(key=lambda row: (row["chain"] or "", -row["priority"], row["match"]))
+    ctl.tell([_entry(ctl, policy) for policy in policies], _lines)
+
+
+def _entry(ctl: "Ctl", policy: "Row") -> "Entry":
+    port = ctl.view.get("Logical_Router_Port", policy["output_port"])
+    return policy.entry("priority", "match", "action", "chain", "jump_chain", "options") | {
+        "nexthops": policy["nexthops"] or ([policy["nexthop"]] if policy["nexthop"] else []),
+        "output_port": None if port is None else port["name"],
+        "bfd": bool(policy["bfd_sessions"]),
+    }
+
+
+def _lines(policies: "list[Entry]") -> "Iterator[str]":
     if policies:
-        ctl.print("Routing Policies")
+        yield "Routing Policies"
     has_chains = any(policy["chain"] for policy in policies)
     chain = None
     for policy in policies:
         if has_chains and (policy["chain"] or "") != chain:
             if chain is not None:
-                ctl.print("")
+                yield ""
             chain = policy["chain"] or ""
-            ctl.print(f"Chain {chain or '<Default>'}:")
-        ctl.print(_line(ctl, policy))
+            yield f"Chain {chain or '<Default>'}:"
+        yield _line(policy)
 
 
-def _line(ctl: "Ctl", policy: "Row") -> str:
+def _line(policy: "Entry") -> str:
     text = f"{policy['priority']:>10} {policy['match']:>50} {policy['action']:>15}"
     if policy["action"] == "jump":
         text += f" -> {policy['jump_chain']}"
-    hops = policy["nexthops"] or ([policy["nexthop"]] if policy["nexthop"] else [])
+    hops = policy["nexthops"]
     if policy["action"] == "reroute" and hops:
         text += f" {hops[0]:>25}" + "".join(f", {hop}" for hop in hops[1:])
-    port = ctl.view.get("Logical_Router_Port", policy["output_port"])
-    if port is not None:
-        text += f" {port['name']}"
-    facts = ["bfd"] if policy["bfd_sessions"] else []
+    if policy["output_port"] is not None:
+        text += f" {policy['output_port']}"
+    facts = ["bfd"] if policy["bfd"] else []
     facts += [f"{key}={value}" for key, value in policy["options"].items()]
     return text + (" " * 15 + ",".join(facts) if facts else "")

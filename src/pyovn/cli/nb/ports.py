@@ -3,10 +3,12 @@
 from pyovn.cli.ctl.command import CommandTable
 from pyovn.cli.ctl.errors import CtlError
 from pyovn.cli.ctl.numbers import scan_within
-from pyovn.cli.nb.lookup import PORT, PORT_NAMES, SWITCH, find_or_not, labelled, must_find
+from pyovn.cli.nb.lookup import PORT, PORT_NAMES, SWITCH, find_or_not, must_find, tell_names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pyovn.cli.ctl.call import Ctl
     from pyovn.cli.ctl.view import Row, View
 
@@ -99,13 +101,13 @@ def lsp_del(ctl: "Ctl", name: str) -> None:
 def lsp_list(ctl: "Ctl", name: str) -> None:
     """Print the names of all logical ports on SWITCH."""
     switch = must_find(ctl.view, SWITCH, name)
-    ctl.lines += labelled(ctl.view.referred("Logical_Switch_Port", switch["ports"]))
+    tell_names(ctl, ctl.view.referred("Logical_Switch_Port", switch["ports"]))
 
 
 @command("lsp-get-ls", "PORT", reads=PORTS)
 def lsp_get_ls(ctl: "Ctl", name: str) -> None:
     """Print the logical switch that PORT belongs to."""
-    ctl.lines += labelled([switch_of(ctl.view, must_find(ctl.view, PORT, name))])
+    tell_names(ctl, [switch_of(ctl.view, must_find(ctl.view, PORT, name))])
 
 
 @command("lsp-get-parent", "PORT", reads=("Logical_Switch_Port name parent_name",))
@@ -144,7 +146,7 @@ def lsp_set_addresses(ctl: "Ctl", name: str, *addresses: str) -> None:
 @command("lsp-get-addresses", "PORT", reads=("Logical_Switch_Port name addresses",))
 def lsp_get_addresses(ctl: "Ctl", name: str) -> None:
     """Print the addresses of PORT."""
-    ctl.lines += must_find(ctl.view, PORT, name)["addresses"]
+    ctl.tell(must_find(ctl.view, PORT, name)["addresses"], iter)
 
 
 @command("lsp-set-port-security", "PORT [ADDRESS]...", reads=("Logical_Switch_Port name port_security",))
@@ -156,7 +158,7 @@ def lsp_set_port_security(ctl: "Ctl", name: str, *addresses: str) -> None:
 @command("lsp-get-port-security", "PORT", reads=("Logical_Switch_Port name port_security",))
 def lsp_get_port_security(ctl: "Ctl", name: str) -> None:
     """Print the addresses that PORT may send from."""
-    ctl.lines += must_find(ctl.view, PORT, name)["port_security"]
+    ctl.tell(must_find(ctl.view, PORT, name)["port_security"], iter)
 
 
 @command("lsp-get-up", "PORT", reads=("Logical_Switch_Port name up",))
@@ -227,7 +229,12 @@ def lsp_set_options(ctl: "Ctl", name: str, *settings: str) -> None:
 @command("lsp-get-options", "PORT", reads=("Logical_Switch_Port name options",))
 def lsp_get_options(ctl: "Ctl", name: str) -> None:
     """Print the options of PORT."""
-    ctl.lines += [f"{key}={value}" for key, value in must_find(ctl.view, PORT, name)["options"].items()]
+    ctl.tell(must_find(ctl.view, PORT, name)["options"], setting_lines)
+
+
+def setting_lines(settings: "dict[str, str]") -> "Iterator[str]":
+    """`KEY=VALUE` lines."""
+    return (f"{key}={value}" for key, value in settings.items())
 
 
 @command(

@@ -9,6 +9,9 @@ from pyovn.net.uuids import is_uuid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
     from pyovn.cli.ctl.call import Ctl
     from pyovn.cli.ctl.view import Row
 
@@ -108,7 +111,15 @@ def qos_list(ctl: "Ctl", switch_name: str) -> None:
     switch = must_find(ctl.view, SWITCH, switch_name)
     rules = ctl.view.referred("QoS", switch["qos_rules"])
     rules.sort(key=lambda rule: (rule["direction"] != "from-lport", -rule["priority"], rule["match"]))
+    found = [rule.entry("direction", "priority", "match") | _settings(rule) for rule in rules]
+    ctl.tell(found, _lines)
+
+
+def _settings(rule: "Row") -> "dict[str, int | None]":
+    return {name: rule[column].get(name) for name, (column, _, _) in SETTINGS.items()}
+
+
+def _lines(rules: "list[dict[str, Any]]") -> "Iterator[str]":
     for rule in rules:
-        values = [(name, rule[column].get(name)) for name, (column, _, _) in SETTINGS.items()]
-        settings = "".join(f" {name}={value}" for name, value in values if value is not None)
-        ctl.print(f"{rule['direction']:>10} {rule['priority']:>5} ({rule['match']}){settings}")
+        settings = "".join(f" {name}={rule[name]}" for name in SETTINGS if rule[name] is not None)
+        yield f"{rule['direction']:>10} {rule['priority']:>5} ({rule['match']}){settings}"

@@ -5,13 +5,14 @@ from pyovn.cli.ctl.conditions import column_and_key
 from pyovn.cli.ctl.errors import CtlError
 from pyovn.cli.ctl.generic import assign
 from pyovn.cli.nb.acls import parse_priority
-from pyovn.cli.nb.lookup import ROUTER, ROUTER_PORT, ROUTER_PORT_NAMES, find_or_not, labelled, must_find
+from pyovn.cli.nb.lookup import ROUTER, ROUTER_PORT, ROUTER_PORT_NAMES, find_or_not, must_find, tell_names
 from pyovn.cli.nb.ports import parse_settings, parse_state
 from pyovn.net.errors import Malformed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from pyovn.cli.ctl.call import Ctl
     from pyovn.cli.ctl.view import Row, View
@@ -116,7 +117,7 @@ def lrp_del(ctl: "Ctl", name: str) -> None:
 def lrp_list(ctl: "Ctl", name: str) -> None:
     """Print the names of all ports on ROUTER."""
     router = must_find(ctl.view, ROUTER, name)
-    ctl.lines += labelled(ctl.view.referred("Logical_Router_Port", router["ports"]))
+    tell_names(ctl, ctl.view.referred("Logical_Router_Port", router["ports"]))
 
 
 @command("lrp-set-enabled", "PORT {enabled | disabled}", reads=("Logical_Router_Port name enabled",))
@@ -168,7 +169,11 @@ def lrp_get_gateway_chassis(ctl: "Ctl", name: str) -> None:
     port = must_find(ctl.view, ROUTER_PORT, name)
     gateways = ctl.view.referred("Gateway_Chassis", port["gateway_chassis"])
     gateways.sort(key=lambda row: (-row["priority"], row["name"]))
-    ctl.lines += [f"{row['name']} {row['priority']:>5}" for row in gateways]
+    ctl.tell([row.entry("name", "chassis_name", "priority") for row in gateways], _gateway_lines)
+
+
+def _gateway_lines(gateways: "list[dict[str, Any]]") -> "Iterator[str]":
+    return (f"{gateway['name']} {gateway['priority']:>5}" for gateway in gateways)
 
 
 @command("lrp-set-redirect-type", "PORT {overlay | bridged}", reads=("Logical_Router_Port name options",))

@@ -1,7 +1,7 @@
 """`lr-*`: logical routers."""
 
 from pyovn.cli.ctl.command import CommandTable
-from pyovn.cli.nb.lookup import ROUTER, ROUTER_NAMES, find_or_not, labelled
+from pyovn.cli.nb.lookup import ROUTER, ROUTER_NAMES, find_or_not, tell_names
 from pyovn.cli.nb.switches import may_create
 
 TYPE_CHECKING = False
@@ -29,4 +29,4 @@ def lr_del(ctl: "Ctl", name: str) -> None:
 @command("lr-list", reads=(ROUTER_NAMES,))
 def lr_list(ctl: "Ctl") -> None:
     """Print the names of all logical routers."""
-    ctl.lines += labelled(ctl.view.rows("Logical_Router"))
+    tell_names(ctl, ctl.view.rows("Logical_Router"))

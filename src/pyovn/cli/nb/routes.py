@@ -8,10 +8,12 @@ from pyovn.cli.nb.prefixes import address, length_of, prefix
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from pyovn.cli.ctl.call import Ctl
     from pyovn.cli.ctl.view import Row
 
+    Entry = dict[str, Any]
     Key = tuple[str, str, str]
 
 command = CommandTable("Route commands")
@@ -26,6 +28,7 @@ ROUTES = (
 POLICIES = ("dst-ip", "src-ip")
 DISCARD = "discard"
 SYMMETRIC = "ecmp_symmetric_reply"
+WORDS = {"ecmp": "ecmp", SYMMETRIC: "ecmp-symmetric-reply", "bfd": "bfd"}  #: how routes are, in listings
 
 
 def _policy(ctl: "Ctl") -> str | None:
@@ -187,13 +190,11 @@ def lr_route_list(ctl: "Ctl", router_name: str) -> None:
     routes = [route for route in _routes(ctl, router) if wanted in (None, route["route_table"] or "")]
     routes = [route for route in routes if prefix(route["ip_prefix"])]
     routes.sort(key=_order)
-    for version in (4, 6):
-        family = [route for route in routes if (":" in route["ip_prefix"]) == (version == 6)]
-        if family:
-            if version == 6 and ctl.lines:
-                ctl.print("")
-            ctl.print(f"IPv{version} Routes")
-            ctl.lines += _tables(family)
+    keys = [_key(route) for route in routes]
+    alike: dict[Key, int] = {}
+    for key in keys:
+        alike[key] = alike.get(key, 0) + 1
+    ctl.tell([_entry(route, key, is_ecmp=alike[key] > 1) for route, key in zip(routes, keys, strict=True)], _lines)
 
 
 def _order(route: "Row") -> "tuple[object, ...]":
@@ -201,28 +202,45 @@ def _order(route: "Row") -> "tuple[object, ...]":
     return table, -length_of(network), policy, network, route["nexthop"], route["output_port"] or ""
 
 
-def _tables(routes: "list[Row]") -> "Iterator[str]":
-    table = None
-    keys = [_key(route) for route in routes]
-    for route, key in zip(routes, keys, strict=True):
-        if key[0] != table:
+def _entry(route: "Row", key: "Key", *, is_ecmp: bool) -> "Entry":
+    table, policy, network = key
+    return route.entry("nexthop", "output_port") | {
+        "route_table": table,
+        "policy": policy,
+        "ip_prefix": network,
+        "learned": bool(route["external_ids"].get("ic-learned-route")),
+        "ecmp": is_ecmp,
+        "ecmp_symmetric_reply": route["options"].get(SYMMETRIC) == "true",
+        "bfd": bool(route["bfd"]),
+    }
+
+
+def _lines(routes: "list[Entry]") -> "Iterator[str]":
+    """The routes of each IP version by route table."""
+    version, table = 0, None
+    for route in sorted(routes, key=_version):
+        if version != (now := _version(route)):
+            if version:
+                yield ""
+            version, table = now, None
+            yield f"IPv{version} Routes"
+        if table != route["route_table"]:
             if table is not None:
                 yield ""
-            table = key[0]
+            table = route["route_table"]
             yield f"Route Table {table or '<main>'}:"
-        yield _line(route, key, is_ecmp=keys.count(key) > 1)
+        yield _line(route)
 
 
-def _line(route: "Row", key: "Key", *, is_ecmp: bool) -> str:
-    parts = [f"{key[2]:>25} {route['nexthop']:>25} {key[1]}"]
+def _version(route: "Entry") -> int:
+    return 6 if ":" in route["ip_prefix"] else 4
+
+
+def _line(route: "Entry") -> str:
+    parts = [f"{route['ip_prefix']:>25} {route['nexthop']:>25} {route['policy']}"]
     if route["output_port"]:
         parts.append(route["output_port"])
-    if route["external_ids"].get("ic-learned-route"):
+    if route["learned"]:
         parts.append("(learned)")
-    if is_ecmp:
-        parts.append("ecmp")
-    if route["options"].get(SYMMETRIC) == "true":
-        parts.append("ecmp-symmetric-reply")
-    if route["bfd"]:
-        parts.append("bfd")
+    parts += [word for column, word in WORDS.items() if route[column]]
     return " ".join(parts)

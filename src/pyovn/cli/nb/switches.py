@@ -2,7 +2,7 @@
 
 from pyovn.cli.ctl.command import CommandTable
 from pyovn.cli.ctl.errors import CtlError
-from pyovn.cli.nb.lookup import SWITCH, SWITCH_NAMES, find_or_not, labelled
+from pyovn.cli.nb.lookup import SWITCH, SWITCH_NAMES, find_or_not, tell_names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,4 +47,4 @@ def ls_del(ctl: "Ctl", name: str) -> None:
 @command("ls-list", reads=(SWITCH_NAMES,))
 def ls_list(ctl: "Ctl") -> None:
     """Print the names of all logical switches."""
-    ctl.lines += labelled(ctl.view.rows("Logical_Switch"))
+    tell_names(ctl, ctl.view.rows("Logical_Switch"))

@@ -69,7 +69,7 @@ def command(tool: Tool, words: Sequence[str]) -> Command:
         raise CtlError("missing command name; use --help for help")
     found = tool.commands.get(words[0])
     if found is None:
-        raise CtlError(f"unknown command '{words[0]}'; use --help for help")
+        raise CtlError(f"unknown command '{words[0]}'; use --help for help", words[0], tool.commands)
     return found
 
 

@@ -1,7 +1,7 @@
 """`*-connection`, with the roles and rights that southbound connections have."""
 
 from pyovn.cli.ctl.command import CommandTable
-from pyovn.cli.ctl.connections import reads, replace
+from pyovn.cli.ctl.connections import reads, replace, tell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,10 +16,11 @@ command = CommandTable("Connection commands")
 @command("get-connection", reads=reads)
 def get_connection(ctl: "Ctl") -> None:
     """Print the connections."""
-    ctl.lines += sorted(
-        f'{"read-only" if row["read_only"] else "read-write"} role="{row["role"]}" {row["target"]}'
-        for row in ctl.view.rows("Connection")
-    )
+    tell(ctl, _line, "read_only", "role")
+
+
+def _line(entry: "dict[str, Any]") -> str:
+    return f'{"read-only" if entry["read_only"] else "read-write"} role="{entry["role"]}" {entry["target"]}'
 
 
 @command("del-connection", reads=reads)

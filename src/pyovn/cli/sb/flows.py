@@ -2,14 +2,17 @@
 
 from pyovn.cli.ctl.command import CommandTable
 from pyovn.cli.ctl.errors import CtlError
-from pyovn.cli.sb.datapaths import DATAPATHS, find_datapath, title
+from pyovn.cli.sb.datapaths import DATAPATHS, facts, find_datapath, known_datapaths, title
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import Any
 
     from pyovn.cli.ctl.call import Ctl
     from pyovn.cli.ctl.view import Row, View
+
+    Entry = dict[str, Any]
 
 command = CommandTable("Logical flow commands")
 
@@ -55,7 +58,18 @@ class Placed:
     @property
     def table(self) -> str:
         """Table number and stage, as rows begin."""
-        return f"table={self.flow['table_id']:<2}({self.flow['external_ids'].get('stage-name', ''):<19})"
+        return f"table={self.flow['table_id']:<2}({self.stage:<19})"
+
+    @property
+    def stage(self) -> str:
+        """The name of the table."""
+        name: str = self.flow["external_ids"].get("stage-name", "")
+        return name
+
+    def entry(self) -> "dict[str, Any]":
+        """The flow as JSON has it."""
+        flow = self.flow.entry("pipeline", "table_id", "priority", "match", "actions")
+        return flow | {"stage": self.stage, **facts(self.datapath)}
 
 
 def placed_flows(view: "View", only: "Row | None") -> "list[Placed]":
@@ -71,11 +85,11 @@ def placed_flows(view: "View", only: "Row | None") -> "list[Placed]":
     return found
 
 
-def uuid_start(text: str) -> str:
+def uuid_start(view: "View", text: str) -> str:
     """The beginning of a UUID, which may be written as a hexadecimal number; raises `CtlError`."""
     digits = text.lower().removeprefix("0x")
     if not digits or not UUID_DIGITS.issuperset(digits):
-        raise CtlError(f"{text} is not a UUID or the beginning of a UUID")
+        raise CtlError(f"{text} is not a UUID or the beginning of a UUID", text, known_datapaths(view))
     return digits
 
 
@@ -89,20 +103,38 @@ def _lflow_list(ctl: "Ctl", *arguments: str) -> None:
     datapath = find_datapath(ctl.view, words[0]) if words else None
     if datapath is not None:
         words.pop(0)
-    starts = tuple(uuid_start(word) for word in words)
+    starts = tuple(uuid_start(ctl.view, word) for word in words)
     flows = placed_flows(ctl.view, datapath)
     if starts:
         flows = [each for each in flows if each.flow.uuid.startswith(starts)]
-    ctl.lines += _lines(ctl, flows)
+    openflow = _openflow(ctl)
+    if ctl.as_json:
+        ctl.documents.append(_document(ctl, flows, openflow, datapath))
+        return
+    ctl.lines += _lines(ctl, flows, openflow)
     if ctl.has("--vflows"):
         from pyovn.cli.sb.vflows import sections
 
         ctl.lines += sections(ctl, datapath)
 
 
-def _lines(ctl: "Ctl", flows: "list[Placed]") -> "Iterator[str]":
+def _document(
+    ctl: "Ctl", flows: "list[Placed]", openflow: "dict[int, list[str]]", datapath: "Row | None"
+) -> "list[Entry] | dict[str, list[Entry]]":
+    """The flows as JSON; with `--vflows` beside the other rows that become OpenFlow flows."""
+    found = [each.entry() for each in flows]
+    if ctl.has("--ovs"):
+        for entry in found:
+            entry["openflow"] = [line.strip() for line in openflow.get(int(entry["_uuid"][:8], 16), ())]
+    if not ctl.has("--vflows"):
+        return found
+    from pyovn.cli.sb.vflows import documents
+
+    return {"logical_flows": found, **documents(ctl, datapath)}
+
+
+def _lines(ctl: "Ctl", flows: "list[Placed]", openflow: "dict[int, list[str]]") -> "Iterator[str]":
     place = ""
-    openflow = _openflow(ctl)
     for each in flows:
         if each.place != place:
             place = each.place
@@ -143,15 +175,28 @@ def count_flows(ctl: "Ctl", name: str | None = None) -> None:
     """Count logical flows for DATAPATH."""
     datapath = None if name is None else find_datapath(ctl.view, name)
     flows = [] if name is not None and datapath is None else placed_flows(ctl.view, datapath)
-    places: dict[str, dict[str, int]] = {}
-    totals: dict[str, str] = {}
+    places: dict[str, dict[str, list[Placed]]] = {}
     for each in flows:
-        tables = places.setdefault(each.place, {})
-        tables[each.table] = tables.get(each.table, 0) + 1
-        totals[each.place] = f"{title(each.datapath)} Pipeline: {each.flow['pipeline']}"
+        places.setdefault(each.place, {}).setdefault(each.table, []).append(each)
+    if ctl.as_json:
+        pipelines = [_counted(*tables.values()) for tables in places.values()]
+        ctl.documents.append({"pipelines": pipelines, "lflows": len(flows)})
+        return
     for place, tables in places.items():
         ctl.print(place)
-        ctl.lines += [f"  {table} lflows={count}" for table, count in tables.items()]
-        ctl.print(f"Total number of logical flows in the datapath {totals[place]} = {sum(tables.values())}")
+        ctl.lines += [f"  {table} lflows={len(placed)}" for table, placed in tables.items()]
+        first = next(iter(tables.values()))[0]
+        where = f"{title(first.datapath)} Pipeline: {first.flow['pipeline']}"
+        ctl.print(f"Total number of logical flows in the datapath {where} = {sum(map(len, tables.values()))}")
         ctl.print("")
     ctl.print(f"Total number of logical flows = {len(flows)}")
+
+
+def _counted(*tables: "list[Placed]") -> "Entry":
+    """How many flows there are in one pipeline of a datapath."""
+    first = tables[0][0]
+    counts = [
+        {"table_id": placed[0].flow["table_id"], "stage": placed[0].stage, "lflows": len(placed)} for placed in tables
+    ]
+    total = sum(map(len, tables))
+    return facts(first.datapath) | {"pipeline": first.flow["pipeline"], "tables": counts, "lflows": total}

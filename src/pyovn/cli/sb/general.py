@@ -3,7 +3,7 @@
 from pyovn.cli.ctl.command import CommandTable
 from pyovn.cli.ctl.errors import CtlError
 from pyovn.cli.ctl.show import Shown, show
-from pyovn.cli.sb.datapaths import DATAPATHS, find_datapath
+from pyovn.cli.sb.datapaths import DATAPATHS, find_datapath, known_datapaths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def _shown(ctl: "Ctl") -> "Iterator[str]":
 @command("show", options="--filter=", reads=_shown)
 def show_(ctl: "Ctl") -> None:
     """Print overview of database contents."""
-    ctl.lines += show(ctl.view, SHOWN, "Chassis", ctl.option("--filter"))
+    show(ctl, SHOWN, "Chassis", ctl.option("--filter"))
 
 
 @command("chassis-add", "CHASSIS ENCAP-TYPE[,ENCAP-TYPE]... ENCAP-IP", options="--may-exist", reads=CHASSIS)
@@ -66,7 +66,8 @@ def _chassis(ctl: "Ctl", name: str) -> "Row | None":
     """The chassis of this name; None only where `--if-exists` allows it."""
     chassis = ctl.view.first("Chassis", "name", name)
     if chassis is None and not ctl.has("--if-exists"):
-        raise CtlError(f"no chassis named {name}")
+        choices = (row["name"] for row in ctl.view.rows("Chassis"))
+        raise CtlError(f"no chassis named {name}", name, choices)
     return chassis
 
 
@@ -100,7 +101,8 @@ def _binding(ctl: "Ctl", name: str) -> "Row | None":
     """The binding of this port; None only where `--if-exists` allows it."""
     port = ctl.view.first("Port_Binding", "logical_port", name)
     if port is None and not ctl.has("--if-exists"):
-        raise CtlError(f"no port named {name}")
+        choices = (row["logical_port"] for row in ctl.view.rows("Port_Binding"))
+        raise CtlError(f"no port named {name}", name, choices)
     return port
 
 
@@ -115,7 +117,7 @@ def ip_multicast_flush(ctl: "Ctl", name: str | None = None) -> None:
     if name is not None:
         datapath = find_datapath(ctl.view, name)
         if datapath is None:
-            raise CtlError(f"{name} is not a valid datapath")
+            raise CtlError(f"{name} is not a valid datapath", name, known_datapaths(ctl.view))
     for row in ctl.view.rows("IP_Multicast"):
         if datapath is None or row["datapath"] == datapath.uuid:
             row["seq_no"] += 1

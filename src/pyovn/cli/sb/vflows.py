@@ -5,6 +5,7 @@ from pyovn.cli.sb.datapaths import names
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from pyovn.cli.ctl.call import Ctl
     from pyovn.cli.ctl.view import Row
@@ -30,6 +31,31 @@ def sections(ctl: "Ctl", datapath: "Row | None") -> "Iterator[str]":
             yield ""
             yield f"{heading}:"
             yield from lines
+
+
+def documents(ctl: "Ctl", datapath: "Row | None") -> "dict[str, list[dict[str, Any]]]":
+    """The same as JSON."""
+
+    def owned(table: str, *columns: str) -> "list[dict[str, Any]]":
+        return [row.entry("datapath", *columns) for row in _rows(ctl, table, datapath)]
+
+    groups = [
+        {**entry, "ports": [port["logical_port"] for port in ctl.view.referred("Port_Binding", entry["ports"])]}
+        for entry in owned("Multicast_Group", "name", "tunnel_key", "ports")
+    ]
+    balancers = [
+        row.entry("name", "protocol", "vips") | {"datapaths": sorted(uuids)}
+        for row in ctl.view.rows("Load_Balancer")
+        for uuids in [_datapaths_of(ctl, row)]
+        if datapath is None or datapath.uuid in uuids
+    ]
+    return {
+        "port_bindings": owned("Port_Binding", "logical_port", "tunnel_key"),
+        "mac_bindings": owned("MAC_Binding", "logical_port", "ip", "mac"),
+        "multicast_groups": groups,
+        "chassis": [row.entry("name") for row in ctl.view.rows("Chassis")],
+        "load_balancers": balancers,
+    }
 
 
 def _rows(ctl: "Ctl", table: str, datapath: "Row | None") -> "list[Row]":
@@ -61,9 +87,14 @@ def _group(ctl: "Ctl", row: "Row", datapath: "Row | None") -> str:
     return f"{_owned(ctl, row, datapath)}name={row['name']}, tunnel_key={row['tunnel_key']}, ports=({ports})"
 
 
+def _datapaths_of(ctl: "Ctl", balancer: "Row") -> set[str]:
+    """The datapaths that a load balancer works on."""
+    groups = ctl.view.referred("Logical_DP_Group", {balancer[column] for column in GROUPS if balancer[column]})
+    return {*balancer["datapaths"], *(uuid for group in groups for uuid in group["datapaths"])}
+
+
 def _balancer(ctl: "Ctl", row: "Row", datapath: "Row | None") -> "Iterator[str]":
-    groups = ctl.view.referred("Logical_DP_Group", {row[column] for column in GROUPS if row[column]})
-    uuids = {*row["datapaths"], *(uuid for group in groups for uuid in group["datapaths"])}
+    uuids = _datapaths_of(ctl, row)
     if datapath is not None and datapath.uuid not in uuids:
         return
     start = _start(ctl, row, None, datapath) + f'name="{row["name"]}", protocol="{row["protocol"] or ""}", '

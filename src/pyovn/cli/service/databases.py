@@ -3,7 +3,6 @@
 start    file missing ─▶ created     other schema ─▶ backed up, converted     then ovsdb-server, and `init`
 """
 
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,9 +12,9 @@ from pyovn.cli import nbctl, ovsdb_tool, sbctl
 from pyovn.cli.ctl.errors import CtlError
 from pyovn.cli.ovsdb import offline
 from pyovn.cli.ovsdb.files import read_schema
-from pyovn.cli.service import processes
+from pyovn.cli.service import clusters, processes
 from pyovn.cli.service.processes import Process, say
-from pyovn.cli.service.settings import Place, Settings
+from pyovn.cli.service.settings import PLACES, Place, Settings
 from pyovn.ovsdb.model import Database
 from pyovn.ovsdb.schema import Schema
 from pyovn.runtime.ovsdb_server.logfile import create_log
@@ -23,9 +22,6 @@ from pyovn.tables.icnb import IC_NORTHBOUND
 from pyovn.tables.icsb import IC_SOUTHBOUND
 from pyovn.tables.nb import NORTHBOUND
 from pyovn.tables.sb import SOUTHBOUND
-
-#: kinds of service that need servers which replicate
-ELSEWHERE = ("cluster-local-addr", "sync-from-addr", "config-file")
 
 
 class Kind(NamedTuple):
@@ -36,12 +32,19 @@ class Kind(NamedTuple):
     database: Database
     connections: str  #: the table whose column `connections` lists remotes
     init: Callable[[list[str]], int] | None  #: the tool whose `init` makes the row of that table
+    active_file: str  #: of the configuration directory, with the remote of the active server
 
 
-NB = Kind(Place("nb", "ovnnb_db", 6641), "OVN Northbound DB", NORTHBOUND, "NB_Global", nbctl.main)
-SB = Kind(Place("sb", "ovnsb_db", 6642), "OVN Southbound DB", SOUTHBOUND, "SB_Global", sbctl.main)
-IC_NB = Kind(Place("ic-nb", "ovn_ic_nb_db", 6645), "OVN IC-Northbound DB", IC_NORTHBOUND, "IC_NB_Global", None)
-IC_SB = Kind(Place("ic-sb", "ovn_ic_sb_db", 6646), "OVN IC-Southbound DB", IC_SOUTHBOUND, "IC_SB_Global", None)
+def _kind(name: str, title: str, database: Database, holder: str, init: Callable[[list[str]], int] | None) -> Kind:
+    place = PLACES[name]
+    active_file = name if name.startswith("ic-") else place.file.removesuffix("_db")
+    return Kind(place, title, database, holder, init, f"{active_file}-active.conf")
+
+
+NB = _kind("nb", "OVN Northbound DB", NORTHBOUND, "NB_Global", nbctl.main)
+SB = _kind("sb", "OVN Southbound DB", SOUTHBOUND, "SB_Global", sbctl.main)
+IC_NB = _kind("ic-nb", "OVN IC-Northbound DB", IC_NORTHBOUND, "IC_NB_Global", None)
+IC_SB = _kind("ic-sb", "OVN IC-Southbound DB", IC_SOUTHBOUND, "IC_SB_Global", None)
 
 
 def process(kind: Kind, settings: Settings) -> Process:
@@ -57,19 +60,34 @@ def start(kind: Kind, settings: Settings) -> None:
     if server.pid is not None:
         return
     prepare(kind, settings)
-    words = [*arguments(kind, settings), "--detach", "--monitor", *settings.extra, file_of(kind, settings)]
-    wrapper = settings[f"ovsdb-{kind.place.name}-wrapper"]
-    processes.start(server, f"ovsdb-{kind.place.name}", processes.command(server, words, wrapper=wrapper))
-    if kind.init is not None:
-        kind.init([f"--db=unix:{settings[f'db-{kind.place.name}-sock']}", "init"])
+    processes.start(server, f"ovsdb-{kind.place.name}", line(kind, settings, "--detach", "--monitor"))
+    if clusters.is_clustered(kind, settings):
+        clusters.settle(kind, settings)
+    if kind.init is not None and not active_server(kind, settings):
+        kind.init(["--no-leader-only", f"--db=unix:{settings[f'db-{kind.place.name}-sock']}", "init"])
 
 
 def run(kind: Kind, settings: Settings) -> None:
     """Become the server of a database, in the foreground."""
     prepare(kind, settings)
-    words = [*arguments(kind, settings), *settings.extra, file_of(kind, settings)]
-    line = processes.command(process(kind, settings), words, wrapper=settings[f"ovsdb-{kind.place.name}-wrapper"])
-    os.execvp(line[0], line)
+    processes.become(line(kind, settings))
+
+
+def line(kind: Kind, settings: Settings, *more: str) -> list[str]:
+    """The command line of a database's server: ours, or Open vSwitch's for members of clusters."""
+    program = clusters.c_program("ovsdb-server") if clusters.is_clustered(kind, settings) else ""
+    words = [*arguments(kind, settings, program), *more, *settings.extra, file_of(kind, settings)]
+    wrapper = settings[f"ovsdb-{kind.place.name}-wrapper"]
+    return processes.command(process(kind, settings), words, wrapper=wrapper, program=program)
+
+
+def active_server(kind: Kind, settings: Settings) -> str:
+    """The remote of the active server; empty where none is named, for then it is this one."""
+    name = kind.place.name
+    address, port, protocol = (settings[f"db-{name}-sync-from-{what}"] for what in ("addr", "port", "proto"))
+    if address:
+        return f"{protocol}:{address}:{port}"
+    return " ".join(settings.parameters(kind.active_file))
 
 
 def stop(kind: Kind, settings: Settings) -> None:
@@ -82,11 +100,6 @@ def status_line(kind: Kind, settings: Settings) -> None:
     say(f"{kind.title} is {'running' if process(kind, settings).pid else 'not running'}.")
 
 
-def status_word(kind: Kind, settings: Settings) -> None:
-    """Say the same for cluster managers."""
-    say("running/active" if process(kind, settings).pid else "not-running")
-
-
 def file_of(kind: Kind, settings: Settings) -> str:
     """The file of a database."""
     return settings[f"db-{kind.place.name}-file"]
@@ -95,12 +108,14 @@ def file_of(kind: Kind, settings: Settings) -> str:
 def prepare(kind: Kind, settings: Settings) -> None:
     """Make directories and the database's file, or bring it up to date; raises `OvnError`."""
     name = kind.place.name
-    for what in ELSEWHERE:
-        if settings[f"db-{name}-{what}"]:
-            raise CtlError(f"--db-{name}-{what}: clusters and backups need Open vSwitch's own ovsdb-server")
+    if settings[f"db-{name}-config-file"]:
+        raise CtlError(f"--db-{name}-config-file is not supported; use the other options")
     file = Path(file_of(kind, settings))
     for path in (file, Path(settings[f"db-{name}-sock"]), Path(settings[f"ovn-{name}-logfile"])):
         path.parent.mkdir(parents=True, exist_ok=True)
+    if clusters.is_clustered(kind, settings):
+        clusters.create(kind, settings)
+        return
     given = settings[f"db-{name}-schema"]
     schema = read_schema(given) if given else Schema.parse(kind.database.schema())
     if file.exists():
@@ -123,7 +138,7 @@ def upgrade(file: Path, schema: Schema) -> None:
     ovsdb_tool.convert_file(str(file), schema)
 
 
-def arguments(kind: Kind, settings: Settings) -> list[str]:
+def arguments(kind: Kind, settings: Settings, program: str = "") -> list[str]:
     """The words of a server's command line, without those that detach it."""
     name, database = kind.place.name, kind.database.name
     words = [
@@ -137,10 +152,12 @@ def arguments(kind: Kind, settings: Settings) -> list[str]:
         words.append(f"--user={user}")
     if settings.says(f"db-{name}-use-remote-in-db"):
         words.append(f"--remote=db:{database},{kind.connections},connections")
-    words += tls(settings, f"ovn-{name}-db")
+    words += stored_tls(kind, settings, f"ovn-{name}-db", program)
     if settings.says(f"db-{name}-create-insecure-remote"):
         address = settings[f"db-{name}-addr"]
         words.append(f"--remote=ptcp:{settings[f'db-{name}-port']}:{address}")
+    if active := active_server(kind, settings):
+        words.append(f"--sync-from={active}")
     if settings.says("ovsdb-disable-file-column-diff"):
         words.append("--disable-file-column-diff")
     return words
@@ -151,6 +168,21 @@ TLS = {
     "ssl-key": "private-key", "ssl-cert": "certificate", "ssl-ca-cert": "ca-cert", "ssl-protocols": "ssl-protocols",
     "ssl-ciphers": "ssl-ciphers", "ssl-ciphersuites": "ssl-ciphersuites", "ssl-server-name": "ssl-server-name",
 }  # fmt: skip
+
+
+#: options of a server that may be in the database, and their columns of the SSL table
+STORED = {
+    "private-key": "private_key", "certificate": "certificate", "ca-cert": "ca_cert", "ssl-protocols": "ssl_protocols",
+    "ssl-ciphers": "ssl_ciphers", "ssl-ciphersuites": "ssl_ciphersuites",
+}  # fmt: skip
+
+
+def stored_tls(kind: Kind, settings: Settings, whose: str, program: str = "") -> list[str]:
+    """The TLS options of a database's server: as set, or as the database has them."""
+    given = {option: settings[f"{whose}-{name}"] for name, option in TLS.items()}
+    known = [option for option in STORED if not program or clusters.knows(program, f"--{option}")]
+    stored = {option: f"db:{kind.database.name},SSL,{STORED[option]}" for option in known}
+    return [f"--{option}={value}" for option, value in (stored | {k: v for k, v in given.items() if v}).items()]
 
 
 def tls(settings: Settings, whose: str) -> list[str]:

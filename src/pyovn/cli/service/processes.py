@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from pyovn.cli.ctl.errors import CtlError
 from pyovn.cli.session import ConnectionFailed, Refused, Session, dial
+from pyovn.net.errors import OvnError
 from pyovn.runtime.pidfile import DaemonFault, holder
 
 RUN = "from {} import main; raise SystemExit(main())"
@@ -45,10 +46,19 @@ class Process(NamedTuple):
         return self.socket or self.pidfile.with_name(f"{self.name}.{pid}.ctl")
 
 
-def command(process: Process, words: Sequence[str], *, wrapper: str = "", priority: str = "") -> list[str]:
-    """The command line of a daemon."""
+def command(
+    process: Process, words: Sequence[str], *, wrapper: str = "", priority: str = "", program: str = ""
+) -> list[str]:
+    """The command line of a daemon: ours, or another program."""
     niceness = ["nice", "-n", priority] if priority and os.geteuid() == 0 else []
-    return [*niceness, *shlex.split(wrapper), sys.executable, "-c", RUN.format(process.module), *words]
+    ours = [sys.executable, "-c", RUN.format(process.module)]
+    return [*niceness, *shlex.split(wrapper), *([program] if program else ours), *words]
+
+
+def become(line: Sequence[str]) -> NoReturn:
+    """Go on as another program."""
+    sys.stdout.flush()
+    os.execvp(line[0], list(line))
 
 
 def start(process: Process, title: str, line: Sequence[str]) -> None:
@@ -75,6 +85,21 @@ def stop(process: Process, *, restart: bool = False) -> None:
             os.kill(pid, number)
         if _gone(pid, patience):
             return
+
+
+def ask(process: Process, command: str, *words: str) -> str:
+    """What a running daemon answers to a command; raises `CtlError`."""
+    pid = process.pid
+    if pid is None:
+        raise CtlError(f"{process.name} is not running")
+    try:
+        session = Session(dial(f"unix:{process.control(pid)}"), process.name)
+        try:
+            return str(session.call(command, *words))
+        finally:
+            session.close()
+    except (OSError, OvnError) as fault:
+        raise CtlError(f"{process.name}: {command}: {str(fault).strip()}") from None
 
 
 def _exited(process: Process, pid: int, *, restart: bool) -> bool:

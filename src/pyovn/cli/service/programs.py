@@ -24,7 +24,10 @@ def manages_databases(settings: Settings) -> bool:
 
 
 def start_northd(settings: Settings) -> None:
-    """Start ovn-northd, and the databases where they belong to it; raises `OvnError`."""
+    """Start ovn-northd, and the databases where they belong to it; raises `OvnError`.
+
+    Words after `--` are for the database servers; what ovn-northd is to have besides is in `PARAMETERS`.
+    """
     if manages_databases(settings):
         for kind in (NB, SB):
             databases.start(kind, settings)
@@ -33,17 +36,17 @@ def start_northd(settings: Settings) -> None:
         f"--ovnsb-db={settings['ovn-northd-sb-db'] or 'unix:' + settings['db-sb-sock']}",
     ]
     threads = settings["ovn-northd-n-threads"]
-    _start("northd", settings, [*places, *([f"--n-threads={threads}"] if threads != "1" else [])])
+    _start("northd", settings, [*places, *([f"--n-threads={threads}"] if threads != "1" else [])], extra=())
 
 
 def start_controller(settings: Settings) -> None:
     """Start ovn-controller; raises `OvnError`."""
     bootstrap = settings["ovn-controller-ssl-bootstrap-ca-cert"]
-    words = [f"unix:{directory('OVS_RUNDIR')}/db.sock", *([f"--bootstrap-ca-cert={bootstrap}"] if bootstrap else [])]
-    _start("controller", settings, words)
+    words = [f"unix:{settings['db-sock']}", *([f"--bootstrap-ca-cert={bootstrap}"] if bootstrap else [])]
+    _start("controller", settings, words, extra=settings.extra)
 
 
-def _start(name: str, settings: Settings, words: Sequence[str]) -> None:
+def _start(name: str, settings: Settings, words: Sequence[str], *, extra: Sequence[str]) -> None:
     daemon = process(name)
     if daemon.pid is not None:
         say(f"{daemon.name} is already running.")
@@ -61,8 +64,8 @@ def _start(name: str, settings: Settings, words: Sequence[str]) -> None:
         f"--log-file={log}",
         f"--pidfile={daemon.pidfile}",
         "--detach",
-        "--monitor",
-        *settings.extra,
+        *(["--monitor"] if settings.says("monitor") else []),
+        *extra,
     ]
     wrapper, priority = settings[f"ovn-{name}-wrapper"], settings[f"ovn-{name}-priority"]
     processes.start(daemon, daemon.name, processes.command(daemon, line, wrapper=wrapper, priority=priority))

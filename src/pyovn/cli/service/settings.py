@@ -32,10 +32,10 @@ OF_DATABASES = {
     "db-{name}-sync-from-proto": "tcp",
     "db-{name}-probe-interval-to-active": "60000",
     "db-{name}-cluster-local-addr": "",
-    "db-{name}-cluster-local-port": "",
+    "db-{name}-cluster-local-port": "{cluster_port}",
     "db-{name}-cluster-local-proto": "tcp",
     "db-{name}-cluster-remote-addr": "",
-    "db-{name}-cluster-remote-port": "",
+    "db-{name}-cluster-remote-port": "{cluster_port}",
     "db-{name}-cluster-remote-proto": "tcp",
     "db-{name}-election-timer": "",
     "ovn-{name}-log": SERVER_LOG,
@@ -64,10 +64,27 @@ OF_DAEMONS = {
     "ovn-{name}-ssl-ciphersuites": "",
     "ovn-{name}-ssl-server-name": "",
 }
-OTHERS = {
-    "db-cluster-schema-upgrade": "no",
+#: options of the relay of the southbound database
+OF_RELAY = {
     "db-sb-relay-remote": "",
     "db-sb-relay-use-remote-in-db": "yes",
+    "db-sb-relay-sock": "{run}/ovnsb_relay_db.sock",
+    "db-sb-relay-pidfile": "{run}/ovnsb_relay_db.pid",
+    "db-sb-relay-ctrl-sock": "{run}/ovnsb_relay_db.ctl",
+    "ovn-sb-relay-log": DAEMON_LOG,
+    "ovn-sb-relay-logfile": "{log}/ovsdb-server-sb-relay.log",
+    "ovn-sb-relay-db-ssl-key": "",
+    "ovn-sb-relay-db-ssl-cert": "",
+    "ovn-sb-relay-db-ssl-ca-cert": "",
+    "ovn-sb-relay-db-ssl-protocols": "",
+    "ovn-sb-relay-db-ssl-ciphers": "",
+    "ovn-sb-relay-db-ssl-ciphersuites": "",
+    "ovn-sb-relay-db-ssl-server-name": "",
+}
+OTHERS = {
+    "db-cluster-schema-upgrade": "no",
+    "db-sock": "",
+    "monitor": "yes",
     "ovn-manage-ovsdb": "yes",
     "ovn-northd-n-threads": "1",
     "ovn-northd-nb-db": "",
@@ -79,26 +96,31 @@ OTHERS = {
 
 
 class Place(NamedTuple):
-    """What defaults of one database are made of: its name in options, its file's name, its usual port."""
+    """What defaults of one database are made of: its name in options, its file's name, its usual ports."""
 
     name: str
     file: str
     port: int
+    cluster_port: int
 
 
-PLACES = (
-    Place("nb", "ovnnb_db", 6641),
-    Place("sb", "ovnsb_db", 6642),
-    Place("ic-nb", "ovn_ic_nb_db", 6645),
-    Place("ic-sb", "ovn_ic_sb_db", 6646),
-)
+PLACES = {
+    place.name: place
+    for place in (
+        Place("nb", "ovnnb_db", 6641, 6643),
+        Place("sb", "ovnsb_db", 6642, 6644),
+        Place("ic-nb", "ovn_ic_nb_db", 6645, 6647),
+        Place("ic-sb", "ovn_ic_sb_db", 6646, 6648),
+    )
+}
 
 
 def defaults() -> dict[str, str]:
     """Every setting with its default."""
     where = {"run": directory("OVN_RUNDIR"), "log": directory("OVN_LOGDIR"), "db": directory("OVN_DBDIR")}
-    found = dict(OTHERS)
-    for place in PLACES:
+    found = OTHERS | {name: value.format(**where) for name, value in OF_RELAY.items()}
+    found["db-sock"] = f"{directory('OVS_RUNDIR')}/db.sock"
+    for place in PLACES.values():
         about = {**where, **place._asdict()}
         found |= {name.format(**about): value.format(**about) for name, value in OF_DATABASES.items()}
     for daemon in ("northd", "controller"):

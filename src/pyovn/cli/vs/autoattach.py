@@ -43,5 +43,6 @@ def del_aa_mapping(ctl: "Ctl", bridge: str, service: str, vlan: str) -> None:
 def get_aa_mapping(ctl: "Ctl", bridge: str) -> None:
     """Print auto attach mappings of BRIDGE."""
     settings = _settings(ctl, bridge)
-    if settings is not None:
-        ctl.lines += [f"{service} {vlan}" for service, vlan in settings["mappings"].items()]
+    mappings = {} if settings is None else settings["mappings"]
+    found = [{"isid": service, "vlan": vlan} for service, vlan in mappings.items()]
+    ctl.tell(found, lambda entries: (f"{entry['isid']} {entry['vlan']}" for entry in entries))

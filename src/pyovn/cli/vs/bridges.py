@@ -115,7 +115,7 @@ def list_br(ctl: "Ctl") -> None:
     """Print the names of all the bridges."""
     real, fake = ctl.has("--real"), ctl.has("--fake")
     shown = [each.name for each in bridges(ctl.view) if real == fake or each.is_fake == fake]
-    ctl.lines += sorted(shown)
+    ctl.tell(sorted(shown), iter)
 
 
 @command("br-exists", "BRIDGE", reads=BRIDGES)
@@ -156,6 +156,8 @@ def br_get_external_id(ctl: "Ctl", name: str, key: str | None = None) -> None:
     """Print the value of KEY on BRIDGE, or all keys and values."""
     bridge = the_bridge(ctl.view, name)
     row, prefix = (bridge.row, "") if bridge.port is None else (bridge.port, FAKE_PREFIX)
-    for each, value in row["external_ids"].items():
-        if each.startswith(prefix) and key in (None, each[len(prefix) :]):
-            ctl.print(value if key is not None else f"{each[len(prefix) :]}={value}")
+    found = {each[len(prefix) :]: value for each, value in row["external_ids"].items() if each.startswith(prefix)}
+    if key is None:
+        ctl.tell(found, lambda ids: (f"{each}={value}" for each, value in ids.items()))
+    elif key in found:
+        ctl.print(found[key])

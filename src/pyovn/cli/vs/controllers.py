@@ -20,7 +20,7 @@ FAIL_MODES = ("standalone", "secure")
 def get_controller(ctl: "Ctl", name: str) -> None:
     """Print the controllers for BRIDGE."""
     row = the_bridge(ctl.view, name).row
-    ctl.lines += sorted({each["target"] for each in ctl.view.referred("Controller", row["controller"])})
+    ctl.tell(sorted({each["target"] for each in ctl.view.referred("Controller", row["controller"])}), iter)
 
 
 @command("del-controller", "BRIDGE", reads=CONTROLLERS)

@@ -7,6 +7,7 @@ from pyovn.cli.ctl.numbers import scan_integer, whole_integer
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from pyovn.cli.ctl.call import Ctl
     from pyovn.cli.ctl.view import Row, View
@@ -91,13 +92,18 @@ def del_zone_tp(ctl: "Ctl", name: str, zone_text: str) -> None:
 @command("list-zone-tp", "DATAPATH", reads=ZONES)
 def list_zone_tp(ctl: "Ctl", name: str) -> None:
     """List the timeouts of all zones of DATAPATH."""
-    for number, zone in _zones(ctl, name):
-        policy = ctl.view.get("CT_Timeout_Policy", zone["timeout_policy"])
-        if policy is None:
-            ctl.print(f"Zone:{number}, Timeout Policies: system default")
-        else:
-            shown = " ".join(f"{key}={value}" for key, value in policy["timeouts"].items())
-            ctl.print(f"Zone:{number}, Timeout Policies: {shown}")
+    policies = (
+        (number, ctl.view.get("CT_Timeout_Policy", zone["timeout_policy"])) for number, zone in _zones(ctl, name)
+    )
+    found = [{"zone": number, "timeouts": None if row is None else row["timeouts"]} for number, row in policies]
+    ctl.tell(found, _timeout_lines)
+
+
+def _timeout_lines(zones: "list[dict[str, Any]]") -> "Iterator[str]":
+    for zone in zones:
+        timeouts = zone["timeouts"]
+        shown = "system default" if timeouts is None else " ".join(f"{key}={timeouts[key]}" for key in timeouts)
+        yield f"Zone:{zone['zone']}, Timeout Policies: {shown}"
 
 
 def _zones(ctl: "Ctl", name: str) -> "Iterator[tuple[int, Row]]":
@@ -156,13 +162,18 @@ def list_zone_limits(ctl: "Ctl", name: str) -> None:
     """List all limits configured on DATAPATH."""
     zones = [(number, zone["limit"]) for number, zone in _zones(ctl, name) if zone["limit"] is not None]
     default = _datapath(ctl, name)["ct_zone_default_limit"]
-    if default is not None:
-        ctl.print(f"Default, Limit: {default}")
-    ctl.lines += [f"Zone: {number}, Limit: {limit}" for number, limit in zones]
+    found = [{"zone": number, "limit": limit} for number, limit in zones]
+    ctl.tell(([{"zone": None, "limit": default}] if default is not None else []) + found, _limit_lines)
+
+
+def _limit_lines(limits: "list[dict[str, Any]]") -> "Iterator[str]":
+    for limit in limits:
+        zone = "Default" if limit["zone"] is None else f"Zone: {limit['zone']}"
+        yield f"{zone}, Limit: {limit['limit']}"
 
 
 @command("list-dp-cap", "DATAPATH", reads=("Open_vSwitch datapaths", "Datapath capabilities"))
 def list_dp_cap(ctl: "Ctl", name: str) -> None:
     """List what DATAPATH is capable of."""
     datapath = _datapath(ctl, name, 'datapath "{}" record not found')
-    ctl.print(" ".join(f"{key}={value}" for key, value in datapath["capabilities"].items()))
+    ctl.tell(datapath["capabilities"], lambda found: [" ".join(f"{key}={value}" for key, value in found.items())])

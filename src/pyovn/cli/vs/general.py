@@ -34,7 +34,7 @@ def _shown(ctl: "Ctl") -> "Iterator[str]":
 @command("show", options="--filter=", reads=_shown)
 def show_(ctl: "Ctl") -> None:
     """Print overview of database contents."""
-    ctl.lines += show(ctl.view, SHOWN, "Open_vSwitch", ctl.option("--filter"))
+    show(ctl, SHOWN, "Open_vSwitch", ctl.option("--filter"))
 
 
 #: what `emer-reset` empties: table → columns

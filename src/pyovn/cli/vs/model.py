@@ -8,6 +8,8 @@ from pyovn.cli.ctl.errors import CtlError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pyovn.cli.ctl.view import Row, View
 
 BRIDGES = ("Open_vSwitch bridges", "Bridge name ports", "Port name interfaces tag fake_bridge", "Interface name")
@@ -57,11 +59,16 @@ def find_bridge(view: "View", name: str) -> Bridge | None:
     return None if parent is None else Bridge(name, parent, port)
 
 
+def names(view: "View", table: str) -> "Iterator[str]":
+    """What the rows of a table are called."""
+    return (row["name"] for row in view.table(table).rows.values())
+
+
 def the_bridge(view: "View", name: str) -> Bridge:
     """The bridge of this name; raises `CtlError` if there is none."""
     bridge = find_bridge(view, name)
     if bridge is None:
-        raise CtlError(f"no bridge named {name}")
+        raise CtlError(f"no bridge named {name}", name, names(view, "Bridge"))
     return bridge
 
 

@@ -14,6 +14,7 @@ from pyovn.cli.vs.model import (
     find_bridge,
     find_interface,
     find_port,
+    names,
     ports_of,
     the_bridge,
 )
@@ -108,7 +109,7 @@ def del_port(ctl: "Ctl", first: str, second: str | None = None) -> None:
                 f"cannot delete port {name} because it is the local port for bridge {name}"
                 " (deleting this port requires deleting the entire bridge)"
             )
-        raise CtlError(f"no port named {name}")
+        raise CtlError(f"no port named {name}", name, names(ctl.view, "Port"))
 
 
 def _check_home(ctl: "Ctl", bridge: Bridge, port: "Row", name: str) -> None:
@@ -123,13 +124,13 @@ def _check_home(ctl: "Ctl", bridge: Bridge, port: "Row", name: str) -> None:
 @command("list-ports", "BRIDGE", reads=BRIDGES)
 def list_ports(ctl: "Ctl", name: str) -> None:
     """Print the names of all the ports on BRIDGE."""
-    ctl.lines += sorted(port["name"] for port in ports_of(ctl.view, the_bridge(ctl.view, name)))
+    ctl.tell(sorted(port["name"] for port in ports_of(ctl.view, the_bridge(ctl.view, name))), iter)
 
 
 @command("list-ifaces", "BRIDGE", reads=BRIDGES)
 def list_ifaces(ctl: "Ctl", name: str) -> None:
     """Print the names of all interfaces on BRIDGE."""
-    ctl.lines += sorted(_interface_names(ctl, ports_of(ctl.view, the_bridge(ctl.view, name))))
+    ctl.tell(sorted(_interface_names(ctl, ports_of(ctl.view, the_bridge(ctl.view, name)))), iter)
 
 
 def _interface_names(ctl: "Ctl", ports: "Iterable[Row]") -> "Iterator[str]":
@@ -144,7 +145,7 @@ def port_to_br(ctl: "Ctl", name: str) -> None:
     port = find_port(ctl.view, name)
     bridge = None if port is None else bridge_of(ctl.view, port)
     if bridge is None:
-        raise CtlError(f"no port named {name}")
+        raise CtlError(f"no port named {name}", name, names(ctl.view, "Port"))
     ctl.print(bridge.name)
 
 
@@ -159,14 +160,14 @@ def iface_to_br(ctl: "Ctl", name: str) -> None:
 def _the_interface(ctl: "Ctl", name: str) -> "tuple[Row, Row]":
     found = find_interface(ctl.view, name)
     if found is None:
-        raise CtlError(f"no interface named {name}")
+        raise CtlError(f"no interface named {name}", name, names(ctl.view, "Interface"))
     return found
 
 
 def _the_port(ctl: "Ctl", name: str) -> "Row":
     port = find_port(ctl.view, name)
     if port is None:
-        raise CtlError(f"no port named {name}")
+        raise CtlError(f"no port named {name}", name, names(ctl.view, "Port"))
     return port
 
 
@@ -193,7 +194,7 @@ def del_bond_iface(ctl: "Ctl", first: str, second: str | None = None) -> None:
     if found is None:
         if ctl.has("--if-exists"):
             return
-        raise CtlError(f"no interface named {name}")
+        raise CtlError(f"no interface named {name}", name, names(ctl.view, "Interface"))
     interface, port = found
     if second is not None and _the_port(ctl, first) is not port:
         raise CtlError(f"port {first} does not have an interface {name}")

@@ -156,6 +156,17 @@ def via_localnet(port: LogicalPort, localnet_key: int) -> Flow:
     return port.flow(layout.LOCAL_OUTPUT, 100, port.there(), (outport(localnet_key), resubmit(layout.LOCAL_OUTPUT)))
 
 
+def via_physical_network(port: LogicalPort, router_mac: int, switch: int, localnet_key: int) -> Flow:
+    """A gateway elsewhere that the physical network of the switch behind it reaches: out there, from the router."""
+    steps = (
+        SetField("eth_src", router_mac, FULL_MAC),
+        SetField(layout.DATAPATH, switch, FULL_METADATA),
+        outport(localnet_key),
+        resubmit(layout.LOG_TO_PHY),
+    )
+    return port.flow(layout.LOCAL_OUTPUT, 100, port.there(), steps)
+
+
 def redirected(port: LogicalPort, distributed: LogicalPort) -> Flow:
     """A chassisredirect port that is active here: its packets belong to the distributed port."""
     steps = (

@@ -43,8 +43,6 @@ class Tunnel(NamedTuple):
     remote_ip: str
     #: a hardware gateway is at the other end
     ramp: bool = False
-    #: BFD sees the other end
-    alive: bool = False
 
 
 def option_field(number: int) -> str:

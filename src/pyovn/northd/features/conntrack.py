@@ -1,6 +1,6 @@
 """Which packets go through connection tracking, and what is remembered about their connections.
 
-    pre_acl, pre_lb   a reason to track?  → reg0[0] (ACLs), reg0[2] (load balancers)
+    pre_acl, pre_lb   a reason to track?  → reg0[0] (ACLs that judge by connection), reg0[2] (load balancers)
     pre_stateful      track
     stateful          commit: reg0[1] says do, reg0[13] whether for sampling too
 
@@ -16,6 +16,7 @@ from pyovn.northd.pipeline import NEXT, STAGE, Flow, Stage
 
 feature = Feature()
 
+ERROR = "(ip4 && icmp4.type == 3 && icmp4.code == 4) || (ip6 && icmp6.type == 2 && icmp6.code == 0)"
 TOO_BIG = "((ip4 && icmp4.type == 3 && icmp4.code == 4) ||(ip6 && icmp6.type == 2 && icmp6.code == 0))"
 NEIGHBOURS = "nd || nd_rs || nd_ra || mldv1 || mldv2"
 FOR_LB = "reg0[2]"
@@ -23,15 +24,30 @@ FOR_ACL = "reg0[0]"
 STATELESS = "reg0[16]"  #: an ACL said that this packet is not to be tracked
 UNTRACK = f"flags.pkt_sampled = 0; ct_clear; {NEXT}"
 
+DHCP6 = "(udp && udp.src == 546 && udp.dst == 547)"  #: a client's; the answer comes from another address
+PRE_ACL = (STAGE["ls_in_pre_acl"], STAGE["ls_out_pre_acl"])
 PRE_LB = (STAGE["ls_in_pre_lb"], STAGE["ls_out_pre_lb"])
 STATEFUL = (STAGE["ls_in_stateful"], STAGE["ls_out_stateful"])
 
 
-@feature.fills(STAGE["ls_in_pre_acl"], STAGE["ls_out_pre_acl"], *PRE_LB)
+@feature.fills(*PRE_ACL, *PRE_LB)
 def health_checks(switch: Switch, stage: Stage) -> Iterator[Flow]:
     """Probes of the health checker are not tracked."""
     field = "dst" if stage.is_ingress else "src"
     yield Flow(stage, 110, f"eth.{field} == $svc_monitor_mac", NEXT)
+
+
+@feature.fills(*PRE_ACL)
+def for_acls(switch: Switch, stage: Stage) -> Iterator[Flow]:
+    """Where ACLs judge by connection, all IP is tracked but what has none."""
+    if not switch.related:
+        return
+    if stage.is_ingress:
+        yield Flow(stage, 110, f"({ERROR}) && flags.tunnel_rx == 1", NEXT)
+    if not switch.settings.translates_fragments:
+        yield Flow(stage, 110, "eth.mcast", NEXT)
+    yield Flow(stage, 110, f"{NEIGHBOURS} || {DHCP6}", NEXT)
+    yield Flow(stage, 100, "ip", f"{FOR_ACL} = 1; {NEXT}")
 
 
 @feature.fills(*PRE_LB)
@@ -44,15 +60,17 @@ def exempt(switch: Switch, stage: Stage) -> Iterator[Flow]:
         yield Flow(stage, 110, f"{TOO_BIG} && flags.tunnel_rx == 1", NEXT)
 
 
-@feature.serves(*PRE_LB, when=of_type(*PEERS))
+@feature.serves(*PRE_ACL, *PRE_LB, when=of_type(*PEERS))
 def beyond(switch: Switch, port: Port, stage: Stage) -> Iterator[Flow]:
     """What comes from or goes to other networks is tracked there."""
-    if port.row.type == "router" and not port.linked:
+    if port.row.type == "localnet" and switch.balanced and stage in PRE_LB:
+        return  # the physical network may ask for a virtual address
+    if (port.row.type == "router" and not port.linked) or (stage in PRE_ACL and not switch.related):
         return
     if stage.is_ingress:
         yield Flow(stage, 110, f"ip && inport == {port.name}", NEXT, port.row.name)
     else:
-        actions = NEXT if port.row.type == "switch" else UNTRACK
+        actions = NEXT if port.row.type == "switch" or switch.related else UNTRACK
         yield Flow(stage, 110, f"ip && outport == {port.name}", actions, port.row.name)
 
 

@@ -63,11 +63,6 @@ def link_local(mac: str) -> Address6:
     return address6(text)
 
 
-def is_dynamic(text: str) -> bool:
-    """Does the entry leave something for northd to choose?"""
-    return text == "dynamic" or text.startswith("dynamic ") or text.endswith(" dynamic")
-
-
 def parsed(texts: "frozenset[str]") -> tuple[Addresses, ...]:
     """The entries with a MAC, in the order of their spelling; others are left out."""
     found = []
@@ -84,7 +79,7 @@ def nonsense(texts: "frozenset[str]", found: tuple[Addresses, ...]) -> list[str]
     understood = sum(1 + len(entry.ip4) + len(entry.ip6) for entry in found)
     if understood == sum(text.count(" ") + 1 for text in texts):
         return []
-    return sorted(text for text in texts if not (text in WORDS or is_dynamic(text) or _is_understood(text)))
+    return sorted(text for text in texts if not (text in WORDS or _is_understood(text)))
 
 
 def _is_understood(text: str) -> bool:

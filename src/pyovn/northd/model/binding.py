@@ -23,7 +23,9 @@ def binding(db: Reader, switch: Switch, port: Port, datapath: Uuid) -> tuple[Bin
     problems: list[tuple[Uuid, str]] = []
     chassis, additional = None, NOTHING
     options = row.options
-    group = None if row.ha_chassis_group is None else db.row(HAChassisGroup, row.ha_chassis_group)
+    group = None
+    if row.ha_chassis_group is not None and row.type == "external":
+        group = db.row(HAChassisGroup, row.ha_chassis_group)
     if row.type not in KNOWN_TYPES:
         problems.append((row.uuid, f"Unknown port type '{row.type}' set on logical switch port '{row.name}'."))
     if options or row.type in PATCH or switch.passes_vlans:

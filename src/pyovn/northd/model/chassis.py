@@ -37,6 +37,11 @@ def common_features(chassis: Iterable[Chassis]) -> dict[str, bool]:
     return {name: bool(ours) and all(each.get(key) == "true" for each in ours) for name, key in FEATURES.items()}
 
 
+def know_groups_apart(chassis: Iterable[Chassis]) -> bool:
+    """Do all chassis of ours look for switches and routers of a load balancer in two columns?"""
+    return all(is_remote(row) or row.other_config.get(FEATURES["ls_dpg_column"]) == "true" for row in chassis)
+
+
 def has_vxlan(encaps: Iterable[Encap], remote: frozenset[str]) -> bool:
     """Do any of our chassis use VXLAN, which has little room for keys?"""
     return any(row.type == "vxlan" and row.chassis_name not in remote for row in encaps)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from pyovn.northd.model.addresses import Addresses, parsed
+from pyovn.northd.model.ipam import requests
 from pyovn.tables.nb import LogicalSwitchPort
 
 #: types whose packets come from elsewhere than a guest, and are not held against port security
@@ -19,13 +20,16 @@ class Shape(NamedTuple):
     unknown: bool  #: takes packets to addresses that nobody has
     secured: bool  #: has `port_security`
     options: bool  #: has any
-    unusual: bool  #: has DHCP options, mirrors, health checks or dynamic addresses
+    unusual: bool  #: has mirrors or health checks
 
 
 class Port:
     """A port, its addresses taken apart."""
 
-    __slots__ = ("addresses", "answers", "linked", "name", "options", "parents", "queue", "row", "shape", "stand_in")
+    __slots__ = (
+        "addresses", "answers", "leased", "linked", "name", "options", "parents", "queue", "requests", "row", "shape",
+        "stand_in", "written",
+    )  # fmt: skip
 
     def __init__(self, row: LogicalSwitchPort, queue: int | None = None, *, answers: bool = True) -> None:
         self.row = row
@@ -36,18 +40,20 @@ class Port:
         self.linked = False  #: there is a router port at the other end
         self.stand_in = ""  #: the port that stands for this one on the chassis of a gateway, as a string
         self.queue = queue  #: `qdisc_queue_id` for its egress shaping
-        self.addresses: tuple[Addresses, ...] = parsed(row.addresses)
+        self.requests = requests(row.addresses) if "dynamic" in " ".join(row.addresses) else {}
+        texts, lease = row.addresses, row.dynamic_addresses
+        self.written: tuple[Addresses, ...] = parsed(texts - self.requests.keys() if self.requests else texts)
+        self.leased: tuple[Addresses, ...] = ()  #: what it asked for and was given
+        if self.requests and lease:
+            self.leased = parsed(frozenset((lease,)))
+        self.addresses = self.written + self.leased  #: all of them, with those of a router at the other end
         self.shape = Shape(
             row.type,
             row.enabled is not False,
             takes_unknown(row),
             bool(row.port_security),
             bool(row.options),
-            row.dhcpv4_options is not None
-            or row.dhcpv6_options is not None
-            or bool(row.mirror_rules)
-            or bool(row.health_checks)
-            or "dynamic" in " ".join(row.addresses),
+            bool(row.mirror_rules or row.health_checks),
         )
 
 

@@ -7,7 +7,7 @@ from pyovn.net.errors import Malformed
 from pyovn.net.ip import ip_parse
 from pyovn.net.mac import mac_int, mac_str
 from pyovn.net.uuids import Uuid
-from pyovn.northd.model.addresses import link_local
+from pyovn.northd.model.addresses import Address6, Addresses, link_local
 from pyovn.northd.model.networks import Network, parse_network
 from pyovn.northd.model.port import quoted
 from pyovn.tables.nb import LogicalRouterPort
@@ -155,3 +155,12 @@ def stand_in(port: RouterPort, gateways: int) -> str:
     if port.link is None or not port.gateway or port.physical or gateways != 1:
         return ""
     return quoted(f"cr-{port.link.name}")
+
+
+def own_addresses(port: RouterPort) -> Addresses:
+    """The addresses of a router port, as those of the switch port that leads to it."""
+    return Addresses(
+        port.mac,
+        tuple(each.address for each in port.ip4),
+        tuple(Address6(each.address, each.group) for each in port.ip6),
+    )

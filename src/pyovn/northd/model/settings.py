@@ -1,6 +1,7 @@
 """What `NB_Global.options` says about how flows are to be made."""
 
 from collections.abc import Mapping
+from string import hexdigits
 from typing import NamedTuple
 
 from pyovn.northd.model.options import number
@@ -13,7 +14,16 @@ class Settings(NamedTuple):
     answers_for_down_ports: bool = True  #: `ignore_lsp_down`
     saves_state: bool = False  #: all chassis can `ct_state_save`
     commits_to_zone: bool = False  #: all chassis can `ct_commit_to_zone` and `ct_next` of a zone
+    mac_prefix: int | None = None  #: the first half of MACs that are given away
     drop: str = DROP  #: how packets are dropped; `debug_drop_collector_set` wants a sample of each
+    drops_by_default: bool = False  #: `default_acl_drop`: what no ACL matches is dropped
+    trusts_invalid: bool = True  #: `use_ct_inv_match`
+    translates_fragments: bool = False  #: `acl_ct_translation`
+
+    @property
+    def drop_after(self) -> str:
+        """How packets are dropped after other actions, where the drop is implied."""
+        return "/* drop */" if self.drop == DROP else self.drop
 
 
 def settings(options: Mapping[str, str], features: Mapping[str, bool]) -> Settings:
@@ -22,8 +32,20 @@ def settings(options: Mapping[str, str], features: Mapping[str, bool]) -> Settin
         answers_for_down_ports=options.get("ignore_lsp_down") != "false",
         saves_state=features.get("ct_state_save", False),
         commits_to_zone=features.get("ct_commit_to_zone", False) and features.get("ct_next_zone", False),
+        mac_prefix=mac_prefix(options.get("mac_prefix", "")),
         drop=drop(options),
+        drops_by_default=options.get("default_acl_drop") == "true",
+        trusts_invalid=options.get("use_ct_inv_match") != "false",
+        translates_fragments=options.get("acl_ct_translation") == "true",
     )
+
+
+def mac_prefix(text: str) -> int | None:
+    """The three octets of a prefix."""
+    parts = text.split(":")
+    if len(parts) != 3 or not all(len(part) == 2 and set(part) <= set(hexdigits) for part in parts):
+        return None
+    return int("".join(parts), 16)
 
 
 def drop(options: Mapping[str, str]) -> str:

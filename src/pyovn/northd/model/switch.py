@@ -26,6 +26,20 @@ class Switch(NamedTuple):
     floods_unregistered: bool = False  #: `other_config:mcast_flood_unregistered`
     has_static: bool = False  #: a port wants all multicast
 
+    filtered: bool = False  #: it has ACLs
+    related: bool = False  #: some of them judge by connection
+    tiers: tuple[int, int, int] = (0, 0, 0)  #: the last tier of ACLs, by where they are judged: see `model.acl`
+    resolves: bool = False  #: it has DNS records
+    assigns: bool = False  #: it has addresses for ports that ask for some
+    balanced: bool = False  #: it has load balancers
+    mixes: bool = False  #: `other_config:enable-stateless-acl-with-lb`
+    balances_untracked: bool = False  #: and it lists load balancers: connections are balanced that no ACL wants tracked
+
+    @property
+    def tracks(self) -> bool:
+        """Are there connections to judge by?"""
+        return self.related or self.balanced
+
     @property
     def has_localnet(self) -> bool:
         """Is it attached to a physical network?"""

@@ -17,7 +17,7 @@ from typing import Any
 from pyovn.net.uuids import Uuid
 from pyovn.northd.feature import Origin
 from pyovn.northd.flowtable import FlowTable, Place, Shared, datapaths, signature_of
-from pyovn.northd.pipeline import AT, Flow
+from pyovn.northd.pipeline import AT, Flow, Tags
 from pyovn.northd.sync.references import References, reference_json
 from pyovn.ovsdb.txn import Txn
 from pyovn.tables.sb import LogicalDPGroup, LogicalFlow
@@ -25,6 +25,7 @@ from pyovn.tables.sb import LogicalDPGroup, LogicalFlow
 Json = Any
 
 NO_SET = ("set", ())
+IN_OUT = "in_out_port"
 _FLOW = tuple.__new__  # the constructor of a NamedTuple costs twice as much, and a restart makes 100,000
 
 COLUMNS = (
@@ -45,11 +46,12 @@ COLUMNS = (
 class Group:
     """A row of Logical_DP_Group; while it is being inserted, `uuid` is its name in the transaction."""
 
-    __slots__ = ("members", "signature", "users", "uuid")
+    __slots__ = ("members", "others", "signature", "users", "uuid")
 
     def __init__(self, uuid: Uuid, members: frozenset[str]) -> None:
         self.uuid = uuid
         self.users = 0  #: how many flows refer to it
+        self.others = 0  #: how many rows of other tables
         self.become(members)
 
     def become(self, members: frozenset[str]) -> None:
@@ -134,7 +136,7 @@ class FlowSync:
                 get("priority", 0),
                 get("match", ""),
                 get("actions", ""),
-                tags[1][0][1] if tags and tags[1] else None,
+                None if tags is None else tag_value(tags[1]),
                 meter if meter.__class__ is str else None,
                 description if description.__class__ is str else None,
             ),
@@ -268,7 +270,7 @@ class FlowSync:
             json["logical_dp_group"] = reference_json(row.group.uuid)
             row.group.users += 1
         if port is not None:
-            json["tags"] = ["map", [["in_out_port", port]]]
+            json["tags"] = ["map", [[IN_OUT, port]] if port.__class__ is str else port]
         if meter is not None:
             json["controller_meter"] = meter
         if description is not None and "flow_desc" in self.columns:
@@ -291,7 +293,7 @@ class FlowSync:
                 targets[place.signature] = place
         for group, counts in leaving.items():
             signature, count = max(counts.items(), key=lambda item: item[1])
-            if count == group.users and signature not in self._by_signature:
+            if count == group.users and not group.others and signature not in self._by_signature:
                 self._set_members(txn, group, frozenset(targets[signature].counts))
 
     def _set_members(self, txn: Txn, group: Group, wanted: frozenset[str]) -> None:
@@ -307,12 +309,29 @@ class FlowSync:
     def _group(self, txn: Txn, place: Shared) -> Group:
         """The row of the group with the datapaths of `place`."""
         found = self._by_signature.get(place.signature)
-        if found is None:
-            members = frozenset(place.counts)
-            name = txn.insert(LogicalDPGroup, datapaths=frozenset(map(self.references.datapath, members)))
-            found = self._by_signature[place.signature] = Group(name, members)
-            self._named.append(found)
-        return found
+        return self._new_group(txn, frozenset(place.counts)) if found is None else found
+
+    def group_of(self, txn: Txn, members: frozenset[str]) -> Group:
+        """The row of the group with these datapaths, for rows of other tables; to be asked after `plan`."""
+        signature = 0
+        for each in members:
+            signature ^= signature_of(each)
+        found = self._by_signature.get(signature)
+        return self._new_group(txn, members) if found is None else found
+
+    def _new_group(self, txn: Txn, members: frozenset[str]) -> Group:
+        name = txn.insert(LogicalDPGroup, datapaths=frozenset(map(self.references.datapath, members)))
+        made = Group(name, members)
+        self._by_signature[made.signature] = made
+        self._named.append(made)
+        return made
+
+
+def tag_value(tags: Sequence[Sequence[str]]) -> str | Tags | None:
+    """Tags as a flow has them: the name of its port, most often."""
+    if len(tags) == 1 and tags[0][0] == IN_OUT:
+        return tags[0][1]
+    return tuple(sorted((name, value) for name, value in tags)) or None
 
 
 def _is_right(place: Place | None, row: Installed) -> bool:

@@ -18,9 +18,15 @@ class HAGroupSync(RowSync[str, HAChassisGroup]):
 
     cls = HAChassisGroup
 
-    def __init__(self, wanted: Facts[str, Members | None, Any], southbound: Source) -> None:
+    def __init__(
+        self,
+        wanted: Facts[str, Members | None, Any],
+        referring: Facts[str, frozenset[Uuid] | None, Any],
+        southbound: Source,
+    ) -> None:
         super().__init__()
         self.facts = wanted
+        self.referring = referring
         self.southbound = southbound
         self.uuids: dict[str, Uuid] = {}  #: by name, those that are being inserted too
 
@@ -31,20 +37,23 @@ class HAGroupSync(RowSync[str, HAChassisGroup]):
     def plan(self, txn: Txn) -> None:
         """Know the rows by name."""
         self.uuids = {name: row.uuid for name, row in self.rows.items()}
+        self.touch(self.referring.take())
         super().plan(txn)
 
     def wanted(self, key: str) -> Mapping[str, Any] | None:
-        """The members that a group is to have."""
+        """The members that a group is to have, and the chassis that depend on it."""
         members = self.facts.get(key)
-        return None if members is None else {"members": members}
+        referring = self.referring.get(key) or frozenset()
+        return None if members is None else {"members": members, "ref_chassis": referring}
 
     def insert(self, txn: Txn, key: str, wanted: Mapping[str, Any]) -> None:
         """Add a group with its members."""
         rows = frozenset(self._insert_member(txn, name, priority) for name, priority in sorted(wanted["members"]))
-        self.uuids[key] = txn.insert(HAChassisGroup, name=key, ha_chassis=rows)
+        self.uuids[key] = txn.insert(HAChassisGroup, name=key, ha_chassis=rows, ref_chassis=wanted["ref_chassis"])
 
     def update(self, txn: Txn, key: str, row: HAChassisGroup, wanted: Mapping[str, Any]) -> None:
-        """Exchange the members that differ."""
+        """Exchange the members that differ, and note who depends on them."""
+        txn.update(row, ref_chassis=wanted["ref_chassis"])
         kept, missing = set(), set(wanted["members"])
         known = self.southbound.rows(HAChassis)
         for uuid in row.ha_chassis:

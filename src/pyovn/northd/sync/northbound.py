@@ -17,10 +17,12 @@ class PortStateSync:
         self,
         liveness: Facts[str, bool | None, Any],
         bindings: Facts[str, Binding | None, Any],
+        tags: Facts[str, int | None, Any],
     ) -> None:
         self.rows: dict[str, LogicalSwitchPort] = {}  # by name
         self.liveness = liveness
         self.bindings = bindings
+        self.tags = tags
         self.dirty: dict[str, None] = {}
 
     def seen(self, changes: TableChanges) -> None:
@@ -41,6 +43,7 @@ class PortStateSync:
     def plan(self, txn: Txn) -> None:
         """Set what differs."""
         self.touch(self.liveness.take())
+        self.touch(self.tags.take())
         dirty, self.dirty = self.dirty, {}
         for name in dirty:
             row, up = self.rows.get(name), self.liveness.get(name)

@@ -1,4 +1,4 @@
-"""Tables whose rows are what a relation says: IP_Multicast, Address_Set, Port_Group."""
+"""Tables whose rows are what a relation says: IP_Multicast, Address_Set, Port_Group, ACL_ID."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from pyovn.northd.sync.datapath_binding import DatapathSync
 from pyovn.northd.sync.references import References
 from pyovn.northd.sync.rows import RowSync
 from pyovn.ovsdb.txn import Txn
-from pyovn.tables.sb import AddressSet, IPMulticast, PortGroup
+from pyovn.tables.sb import ACLID, AddressSet, IPMulticast, PortGroup
 
 SERVICE_MONITORS = "svc_monitor_mac"  #: the address set of the health checker
 
@@ -41,9 +41,12 @@ class AddressSetSync(RowSync[str, AddressSet]):
 
     cls = AddressSet
 
-    def __init__(self, wanted: Facts[str, frozenset[str] | None, Any]) -> None:
+    def __init__(
+        self, wanted: Facts[str, frozenset[str] | None, Any], of_groups: Facts[str, frozenset[str], Any]
+    ) -> None:
         super().__init__()
         self.facts = wanted
+        self.of_groups = of_groups
         self.service_monitors: frozenset[str] = frozenset()
 
     def key(self, row: AddressSet) -> str | None:
@@ -59,7 +62,7 @@ class AddressSetSync(RowSync[str, AddressSet]):
     def wanted(self, key: str) -> Mapping[str, Any] | None:
         """The columns of a set."""
         found = self.service_monitors if key == SERVICE_MONITORS else self.facts.get(key)
-        return None if found is None else {"name": key, "addresses": found}
+        return None if found is None else {"name": key, "addresses": found or self.of_groups.get(key)}
 
     def update(self, txn: Txn, key: str, row: AddressSet, wanted: Mapping[str, Any]) -> None:
         """Let addresses come and go one by one: a set may be large."""
@@ -69,12 +72,35 @@ class AddressSetSync(RowSync[str, AddressSet]):
             txn.mutate(row, "addresses", "delete", gone)
 
 
+class ACLNumberSync(RowSync[Uuid, ACLID]):
+    """ACL_ID: the row has the UUID of its ACL."""
+
+    cls = ACLID
+
+    def __init__(self, wanted: Facts[Uuid, int | None, Any]) -> None:
+        super().__init__()
+        self.facts = wanted
+
+    def key(self, row: ACLID) -> Uuid | None:
+        """The ACL that a number is for."""
+        return row.uuid
+
+    def wanted(self, key: Uuid) -> Mapping[str, Any] | None:
+        """The number."""
+        found = self.facts.get(key)
+        return None if found is None else {"id": found}
+
+    def insert(self, txn: Txn, key: Uuid, wanted: Mapping[str, Any]) -> None:
+        """Add a row with the ACL's UUID."""
+        txn.insert_as(ACLID, key, **wanted)
+
+
 class PortGroupSync(RowSync[str, PortGroup]):
     """Port_Group, by name: the switch's tunnel key, then the northbound name."""
 
     cls = PortGroup
 
-    def __init__(self, wanted: Facts[tuple[str, Uuid], tuple[str, ...], Any], datapaths: DatapathSync) -> None:
+    def __init__(self, wanted: Facts[tuple[str, Uuid], frozenset[str], Any], datapaths: DatapathSync) -> None:
         super().__init__()
         self.facts = wanted
         self.datapaths = datapaths
@@ -101,8 +127,8 @@ class PortGroupSync(RowSync[str, PortGroup]):
     def wanted(self, key: str) -> Mapping[str, Any] | None:
         """The columns of a group."""
         group = self._groups.get(key)
-        ports = () if group is None else self.facts.get(group)
-        return {"name": key, "ports": frozenset(ports)} if ports else None
+        ports = frozenset() if group is None else self.facts.get(group)
+        return {"name": key, "ports": ports} if ports else None
 
     def update(self, txn: Txn, key: str, row: PortGroup, wanted: Mapping[str, Any]) -> None:
         """Let ports come and go one by one: a group may be large."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from pyovn.net.mac import mac_str
+from pyovn.northd.model.settings import mac_prefix
 from pyovn.northd.sync.datapath_binding import MOST
 from pyovn.tables.nb import NBGlobal
 from pyovn.tables.sb import ChassisPrivate, SBGlobal
@@ -23,8 +24,7 @@ Random = Callable[[int], int]  #: so many random bits
 def options(present: Mapping[str, str], random: Random, most: int = MOST) -> dict[str, str]:
     """`NB_Global.options` with what northd adds to them."""
     found = dict(present)
-    prefix = found.get("mac_prefix", "")
-    if not _is_prefix(prefix):
+    if mac_prefix(found.get("mac_prefix", "")) is None:
         found["mac_prefix"] = mac_str(random_mac(random))[:8]
     for key in ("svc_monitor_mac", "svc_monitor_mac_dst"):
         if key not in found:
@@ -32,11 +32,6 @@ def options(present: Mapping[str, str], random: Random, most: int = MOST) -> dic
     found["max_tunid"] = str(most)
     found["northd_internal_version"] = VERSION
     return found
-
-
-def _is_prefix(text: str) -> bool:
-    parts = text.split(":")
-    return len(parts) == 3 and all(len(part) == 2 and set(part) <= set("0123456789abcdefABCDEF") for part in parts)
 
 
 def random_mac(random: Random) -> int:

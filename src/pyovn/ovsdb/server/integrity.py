@@ -35,7 +35,7 @@ class Settled:
 def settle(transaction: Transaction) -> Settled:
     """Complete a transaction's changes and hold them against the schema; raises `Refused`."""
     counter = _StrongCounter(transaction)
-    if any(transaction.tables[name].is_linked for name in transaction.pending):
+    if any(transaction.tables[name].is_concerned(pending) for name, pending in transaction.pending.items()):
         counter.count_all()
         counter.check()
         counter.collect_garbage()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from pyovn.ovsdb.server.atoms import is_identifier, uuid_or_none
-from pyovn.ovsdb.server.columns import FIRST_AT, CompiledColumn
+from pyovn.ovsdb.server.columns import CompiledColumn
 from pyovn.ovsdb.server.conditions import Where
 from pyovn.ovsdb.server.errors import Refused, constraint_violation, syntax_error
 from pyovn.ovsdb.server.mutations import read_mutation
@@ -24,13 +24,18 @@ _NO_ROWS: dict[str, Row | None] = {}
 _BY_UUID = ["_uuid", "=="]
 
 
-class Caller(NamedTuple):
+class Caller:
     """Who asks, as far as operations care."""
 
-    holds_lock: Callable[[str], bool]
-    read_only: bool
-    waited_ms: int  #: how long this transaction has been waiting
-    guard: Guard | None = None  #: the rules of the client's role, if it has one
+    __slots__ = ("guard", "holds_lock", "read_only", "waited_ms")
+
+    def __init__(
+        self, holds_lock: Callable[[str], bool], read_only: bool, waited_ms: int, guard: Guard | None = None
+    ) -> None:
+        self.holds_lock = holds_lock
+        self.read_only = read_only
+        self.waited_ms = waited_ms  #: how long this transaction has been waiting
+        self.guard = guard  #: the rules of the client's role, if it has one
 
 
 class NotYet(Exception):
@@ -148,12 +153,11 @@ def _insert(transaction: Transaction, operation: dict[str, Json], caller: Caller
     values = table.read_row(operation["row"], transaction.names)
     if table.bad_defaults:
         _check_defaults(table, operation["row"])
-    own = [(column, value) for column, value in values if column.place >= FIRST_AT]
     if caller.guard is not None:
-        caller.guard.check_insert(table, _with_defaults(table, own))
+        caller.guard.check_insert(table, _with_defaults(table, values))
     if caller.read_only:
         _check_writable(operation, caller)
-    transaction.insert(table, uuid, own)
+    transaction.insert(table, uuid, values)
     return {"uuid": ("uuid", uuid)}
 
 

@@ -55,6 +55,7 @@ class Server:
         self.dirty: set[Session] = set()  #: sessions with something to send
         self.counters: dict[str, int] = {}
         self.initials = Initials()
+        self.knows_conditions = True  #: in monitors; to try how clients do without
         self._views: dict[str, dict[Any, View]] = {}
         self._waiting: list[Waiting] = []
         self._changed: set[tuple[str, str]] = set()
@@ -221,7 +222,7 @@ class Server:
     def _run(self, session: Session, id: Json, database: Database, operations: list[Json], waited_ms: int) -> None:
         transaction = database.transaction(self.uuids)
         caller = Caller(
-            lambda lock: self.locks.owner(lock) is session,
+            session.holds_lock,
             database.read_only or session.read_only,
             waited_ms,
             Guard(database.tables, session.role, session.identity) if session.role else None,

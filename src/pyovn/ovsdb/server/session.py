@@ -33,10 +33,11 @@ MOST_LOCKS = 1_000  #: that one client holds or waits for
 class Sync:
     """A promise that what was written to a journal so far is safe on its disk."""
 
-    __slots__ = ("done",)
+    __slots__ = ("broken", "done")
 
     def __init__(self) -> None:
         self.done = False
+        self.broken = False  #: nobody knows what the disk holds
 
 
 class Subscription:
@@ -128,14 +129,23 @@ class Session:
         while outbox:
             item = outbox[0]
             if isinstance(item, Sync):
+                if item.broken:
+                    self._give_up()
+                    break
                 if not item.done:
                     break
             else:
                 ready.append(item)
             outbox.popleft()
         taken = b"".join(ready)
-        self.queued -= len(taken)
+        self.queued = max(0, self.queued - len(taken))
         return taken
+
+    def _give_up(self) -> None:
+        """Hang up on a client that waits for an answer which nobody can give."""
+        self.outbox.clear()
+        self.queued = 0
+        self.end()
 
     def notify(self, method: str, *params: Json) -> None:
         """Queue a notification."""
@@ -163,6 +173,12 @@ class Session:
 
     def handle(self, message: dict[str, Json]) -> None:
         """Act on one message; raises `ProtocolFault` if the client must be cut off."""
+        try:
+            self._act(message)
+        except (RecursionError, orjson.JSONEncodeError) as fault:
+            raise ProtocolFault("message is nested too deeply") from fault
+
+    def _act(self, message: dict[str, Json]) -> None:
         method = message.get("method")
         if method is None:
             self._handle_reply(message)
@@ -197,6 +213,10 @@ class Session:
             answer(self, id, params)
         except Refused as refusal:
             self.refuse(id, refusal.json())
+
+    def holds_lock(self, name: str) -> bool:
+        """True where the client owns a lock."""
+        return self.server.locks.owner(name) is self
 
     def end(self) -> None:
         """Ask the shell to close the connection."""
@@ -280,6 +300,8 @@ class Session:
         self._start_monitor(id, params, "monitor_cond_since", 3)
 
     def _start_monitor(self, id: Json, params: list[Json], method: str, format: int) -> None:
+        if format > 1 and not self.server.knows_conditions:
+            return self.refuse(id, "unknown method")
         database = self.server.database(params, method)
         if len(params) != (4 if format == 3 else 3):
             raise syntax_error("invalid parameters", params)
@@ -299,6 +321,7 @@ class Session:
             self.reply_raw(id, self._since(view, params[3]))
         else:
             self.reply_raw(id, self.server.initials.of(view))
+        return None
 
     def _since(self, view: View, last_id: str) -> bytes:
         """The answer to monitor_cond_since: what was missed if that is known, else everything."""

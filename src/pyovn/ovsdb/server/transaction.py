@@ -49,12 +49,12 @@ class Transaction:
         return table.rows.get(uuid)
 
     def insert(self, table: TableStore, uuid: str, values: Iterable[tuple[Any, Any]]) -> None:
-        """Add a row with these values by column, and defaults elsewhere."""
+        """Add a row with these values by column, and defaults elsewhere; `_uuid` and `_version` are not theirs."""
         row = table.defaults.copy()
-        row[UUID_AT] = uuid
-        row[VERSION_AT] = self.id
         for column, value in values:
             row[column.place] = value
+        row[UUID_AT] = uuid
+        row[VERSION_AT] = self.id
         self.changes_of(table.name)[uuid] = tuple(row)
 
     def update(self, table: TableStore, row: Row, values: Iterable[tuple[int, Any]]) -> None:

@@ -3,12 +3,13 @@
     OVSDB JSON <length> <sha1>\\n
     <json>\\n                        length and hash include the newline
 
-`build` makes a record, `scan` reads records up to the first that is not whole.
+`build` makes a record, `head` the first line of a long one that is written in pieces, `scan` reads records up to the
+first that is not whole.
 """
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 MAGIC = b"OVSDB JSON "
@@ -35,6 +36,15 @@ def build(json: bytes) -> bytes:
     """The record for a piece of JSON."""
     body = json + b"\n"
     return b"%b%d %b\n%b" % (MAGIC, len(body), hashlib.sha1(body, usedforsecurity=False).hexdigest().encode(), body)
+
+
+def head(pieces: Iterable[bytes]) -> bytes:
+    """The first line of the record whose body, newline and all, is these pieces."""
+    hash, length = hashlib.sha1(usedforsecurity=False), 0
+    for piece in pieces:
+        hash.update(piece)
+        length += len(piece)
+    return b"%b%d %b\n" % (MAGIC, length, hash.hexdigest().encode())
 
 
 def scan(file: bytes | memoryview, start: int = 0) -> Iterator[Record | Damage]:

@@ -21,7 +21,7 @@ from pyovn.ovsdb.server.database import Commit, Database
 from pyovn.ovsdb.server.errors import Refused
 from pyovn.ovsdb.server.tables import Row, TableStore
 from pyovn.ovsdb.server.transaction import Transaction
-from pyovn.ovsdb.storage.log import Damage, Record, build, scan
+from pyovn.ovsdb.storage.log import Damage, Record, build, head, scan
 
 Json = Any
 
@@ -49,6 +49,9 @@ def transaction_record(database: Database, commit: Commit, date_ms: int) -> byte
     return build(orjson.dumps(record))
 
 
+ROWS_AT_ONCE = 50  #: that are turned into JSON in one go
+
+
 class Snapshot:
     """A database's rows at one moment; cheap to take, because rows never change."""
 
@@ -56,14 +59,25 @@ class Snapshot:
         self._schema = database.schema
         self._tables = [(table, list(table.rows.values())) for table in database.tables.values()]
 
-    def records(self, date_ms: int, comment: str) -> bytes:
-        """The shortest file that holds these rows."""
-        record: dict[str, Json] = {"_date": date_ms}
+    def records(self, date_ms: int, comment: str, breathe: Callable[[], None] = lambda: None) -> list[bytes]:
+        """The shortest file that holds these rows, in pieces; `breathe` is called once for each."""
+        pieces = []
+        for piece in self._body(date_ms, comment):
+            pieces.append(piece)
+            breathe()
+        return [schema_record(self._schema), head(pieces), *pieces]
+
+    def _body(self, date_ms: int, comment: str) -> Iterator[bytes]:
+        yield b'{"_date":%d' % date_ms
         for table, rows in self._tables:
+            lead = b',"%b":{' % table.name.encode()
+            for at in range(0, len(rows), ROWS_AT_ONCE):
+                some = {row[0]: _new_row(table, row) for row in rows[at : at + ROWS_AT_ONCE]}
+                yield lead + orjson.dumps(some)[1:-1]
+                lead = b","
             if rows:
-                record[table.name] = {row[0]: _new_row(table, row) for row in rows}
-        record |= {"_is_diff": True, "_comment": comment}
-        return schema_record(self._schema) + build(orjson.dumps(record))
+                yield b"}"
+        yield b',"_is_diff":true,"_comment":%b}\n' % orjson.dumps(comment)
 
 
 def _new_row(table: TableStore, row: Row) -> Json:

@@ -9,6 +9,7 @@ from pyovn.runtime.control import Command, CommandFailed
 if TYPE_CHECKING:
     from pyovn.runtime.ovsdb_server.replication import Replication
     from pyovn.runtime.ovsdb_server.shell import Shell
+    from pyovn.runtime.ovsdb_server.transaction_log import TransactionLog
 
 
 def commands(shell: Shell) -> dict[str, Command]:
@@ -29,6 +30,8 @@ def commands(shell: Shell) -> dict[str, Command]:
         "ovsdb-server/remove-remote": Command(remove_remote, "REMOTE", 1, 1),
         "ovsdb-server/reconnect": Command(lambda _: shell.disconnect_all()),
         "ovsdb-server/memory-trim-on-compaction": Command(_trim_memory, "on|off", 1, 1),
+        "ovsdb-server/disable-monitor-cond": Command(lambda _: shell.withhold_conditions()),
+        **_transaction_log_commands(shell.transaction_log),
         **_replication_commands(shell.replication),
         "ovsdb-server/perf-counters-show": Command(lambda _: shell.counters_text()),
         "ovsdb-server/perf-counters-clear": Command(lambda _: shell.counters.clear()),
@@ -70,7 +73,7 @@ def _database_commands(shell: Shell) -> dict[str, Command]:
         "ovsdb-server/list-dbs": Command(lambda _: _lines(server.databases)),
         "ovsdb-server/add-db": Command(add_database, "DB", 1, 1),
         "ovsdb-server/remove-db": Command(remove_database, "DB", 1, 1),
-        "ovsdb-server/compact": Command(compact, "[DB]", 0, 1),
+        "ovsdb-server/compact": Command(compact, "", 0, 1),
         "ovsdb-server/get-db-storage-status": Command(storage_status, "DB", 1, 1),
         "ovsdb-server/reload": Command(reload),
     }
@@ -82,13 +85,22 @@ def _trim_memory(words: list[str]) -> None:
         raise CommandFailed("invalid argument")
 
 
+def _transaction_log_commands(log: TransactionLog) -> dict[str, Command]:
+    """The commands about whose changes are logged."""
+    return {
+        "ovsdb-server/tlog-set": Command(lambda words: log.switch(*words), "DB:TABLE on|off", 2, 2),
+        "ovsdb-server/tlog-list": Command(lambda _: log.listing()),
+    }
+
+
 def _replication_commands(replication: Replication) -> dict[str, Command]:
     """The commands about who is active and who is the backup."""
 
-    async def follow(_words: list[str]) -> None:
+    async def follow(_words: list[str]) -> str | None:
         if not replication.active_server:
-            raise CommandFailed("Unable to connect: active server is not specified.")
+            return "Unable to connect: active server is not specified.\n"  # no error, as with the C server
         await replication.follow()
+        return None
 
     async def lead(_words: list[str]) -> None:
         await replication.lead()

@@ -4,9 +4,10 @@
               transaction refused, and the database is what it was
     sync      answers to durable transactions wait for the disk; one fdatasync serves all that came meanwhile
     compact   a new file is written beside the old one, receives what was committed meanwhile, and replaces it;
-              a crash at any point leaves one of the two, whole
+              a crash at any point leaves one of the two, whole; clients are served all the while
 
 A transaction that was written but not synced survives the end of the process, though not that of the machine.
+See docs/spec/ovsdb-server.md.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import contextlib
 import fcntl
 import mmap
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -33,6 +35,9 @@ LOG = vlog.module("ovsdb_file")
 
 WORTH_COMPACTING = 10 * 2**20  #: bytes below which a file is left as it is
 GROWTH = 4  #: a file is compacted when it is that many times as long as after the last time
+BREATH_S = 1e-6  #: how long a compaction pauses again and again, so that clients are served in between
+LITTLE = 2**14  #: bytes of transactions committed during a compaction that may be left to its last step
+MOST_ROUNDS = 10  #: in which a compaction tries to get there
 
 
 class StorageFault(OvnError):
@@ -54,6 +59,9 @@ class LogFile:
         self._waiting: list[Sync] = []
         self._syncing: asyncio.Task[None] | None = None
         self._tail: list[bytes] | None = None  # records written while a compaction is under way
+        self._compaction: asyncio.Task[None] | None = None
+        self._syncable = asyncio.Lock()  # held by a sync, and by the last steps of a compaction
+        self._renamed = False  # the directory has to be synced before anything is safe
 
     # -- the engine's side -------------------------------------------------------------------------------------------
 
@@ -81,15 +89,31 @@ class LogFile:
         try:
             file, length = _write_snapshot(temporary, Snapshot(database), self._clock.wall_ms(), comment)
             os.rename(temporary, self.path)
-            _sync_directory(self.path)
         except OSError as fault:
             with contextlib.suppress(OSError):
                 temporary.unlink()
             raise Refused("I/O error", f"{self.path}: write failed ({fault.strerror})") from fault
-        os.dup2(file, self._file, inheritable=False)  # a sync under way in a thread keeps the number that it knows
+        self._go_on_in(file, length)
         os.close(file)
-        self._length = self._base = length
+        self._base = length
         self._tail = None  # a compaction under way has become pointless
+        try:
+            _sync_directory(self.path)
+        except OSError as fault:
+            self._fail(fault)
+
+    def _go_on_in(self, file: int, length: int) -> None:
+        """Append to another file from now on."""
+        os.dup2(file, self._file, inheritable=False)  # a sync under way in a thread keeps the number that it knows
+        self._length = length
+
+    async def _safe(self) -> None:
+        """Wait until what was written so far is on the disk; raises `StorageFault`."""
+        sync = self.sync()
+        while self._syncing is not None and not (sync.done or sync.broken):
+            await asyncio.shield(self._syncing)
+        if sync.broken:
+            raise StorageFault(self._failure or "")
 
     def sync(self) -> Sync:
         """A promise that what was written so far is on the disk."""
@@ -103,57 +127,74 @@ class LogFile:
         while self._waiting:
             waiting, self._waiting = self._waiting, []
             try:
-                await asyncio.to_thread(os.fdatasync, self._file)
+                await self._sync_file()
             except OSError as fault:
-                # What the disk holds is unknown now: nothing further may be acknowledged.
-                self._failure = f"{self.path}: sync failed ({fault.strerror})"
-                LOG.error("%s; refusing further transactions", self._failure)
-                break
+                self._fail(fault)
             for sync in waiting:
-                sync.done = True
+                sync.done, sync.broken = self._failure is None, self._failure is not None
             self.on_synced()
         self._syncing = None
+
+    async def _sync_file(self) -> None:
+        """Get to the disk what was written, and under which name."""
+        async with self._syncable:
+            renamed, self._renamed = self._renamed, False
+            await asyncio.to_thread(os.fdatasync, self._file)
+            if renamed:
+                await asyncio.to_thread(_sync_directory, self.path)
+
+    def _fail(self, fault: OSError) -> None:
+        """Take note that nobody knows any more what the disk holds: nothing further may be acknowledged."""
+        self._failure = f"{self.path}: sync failed ({fault.strerror})"
+        LOG.error("%s; refusing further transactions", self._failure)
 
     # -- compaction --------------------------------------------------------------------------------------------------
 
     @property
     def wants_compaction(self) -> bool:
         """True where the file is mostly history."""
-        return self._tail is None and self._length > max(WORTH_COMPACTING, GROWTH * self._base)
+        return self._compaction is None and self._length > max(WORTH_COMPACTING, GROWTH * self._base)
 
     async def compact(self, database: Database, comment: str = "compacting database online") -> None:
-        """Replace the file by a shorter one with the same rows; raises `StorageFault`."""
-        if self._tail is not None:
-            return
-        tail: list[bytes] = []
-        self._tail = tail
+        """Replace the file by a shorter one with the same rows, or wait until that is done; raises `StorageFault`."""
+        if self._compaction is None:
+            self._tail = []
+            # Now, as the database may be another one, under another schema, when the task starts.
+            self._compaction = asyncio.ensure_future(self._compact(Snapshot(database), self._tail, comment))
+        await asyncio.shield(self._compaction)
+
+    async def _compact(self, snapshot: Snapshot, tail: list[bytes], comment: str) -> None:
         temporary = self.path.with_name(self.path.name + ".tmp")
         try:
-            snapshot = Snapshot(database)
-            file, length = await asyncio.to_thread(_write_snapshot, temporary, snapshot, self._clock.wall_ms(), comment)
-            if self._tail is not tail:
+            date_ms = self._clock.wall_ms()
+            file, base = await asyncio.to_thread(_write_snapshot, temporary, snapshot, date_ms, comment, _breathe)
+            try:
+                async with self._syncable:
+                    length = await _catch_up(file, base, tail)
+                    if self._tail is tail:
+                        os.rename(temporary, self.path)
+                        self._renamed, self._base, self._tail = True, base, None
+                        self._go_on_in(file, length)
+                    else:
+                        temporary.unlink()
+            finally:
                 os.close(file)
-                temporary.unlink()
-                return
-            self._base = length
-            for record in tail:
-                _write(file, record, length)
-                length += len(record)
-            os.fdatasync(file)
-            os.rename(temporary, self.path)
-            _sync_directory(self.path)
+            await self._safe()
         except OSError as fault:
             with contextlib.suppress(OSError):
                 temporary.unlink()
             raise StorageFault(f"{self.path}: cannot compact: {fault.strerror}") from fault
         finally:
-            self._tail = None
-        os.dup2(file, self._file, inheritable=False)  # a sync under way in a thread keeps the number that it knows
-        os.close(file)
-        self._length = length
+            self._compaction = None
+            if self._tail is tail:
+                self._tail = None
 
     async def close(self) -> None:
-        """Finish syncing and let go of the file."""
+        """Finish what is under way and let go of the file."""
+        self._tail = None  # no compaction replaces the file any more
+        if self._compaction is not None:
+            with contextlib.suppress(StorageFault):
+                await self._compaction
         if self._syncing is not None:
             await asyncio.shield(self._syncing)
         self.abandon()
@@ -172,6 +213,23 @@ class LogFile:
     def length(self) -> int:
         """How many bytes the file has."""
         return self._length
+
+
+async def _catch_up(file: int, length: int, tail: list[bytes]) -> int:
+    """Append what was committed while the snapshot was written, and goes on to be; gives the length of the file.
+
+    What is safe in the old file must be so in the new one before that takes its name.  So nothing is declared safe
+    while this goes on, and only the few transactions of its last moments are written without being synced.
+    """
+    for _ in range(MOST_ROUNDS):
+        records = b"".join(tail)
+        tail.clear()
+        await asyncio.to_thread(_write_synced, file, records, length)
+        length += len(records)
+        if sum(map(len, tail)) <= LITTLE:
+            break
+    _write(file, b"".join(tail), length)
+    return length + sum(map(len, tail))
 
 
 def open_log(path: Path, uuids: Iterator[Uuid], clock: Clock = SYSTEM) -> tuple[Database, LogFile]:
@@ -250,16 +308,30 @@ def _take_lock(path: Path) -> int:
     return lock
 
 
-def _write_snapshot(path: Path, snapshot: Snapshot, date_ms: int, comment: str) -> tuple[int, int]:
+def _breathe() -> None:
+    """Let other threads run."""
+    time.sleep(BREATH_S)
+
+
+def _write_snapshot(
+    path: Path, snapshot: Snapshot, date_ms: int, comment: str, breathe: Callable[[], None] = lambda: None
+) -> tuple[int, int]:
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640)
     try:
-        records = snapshot.records(date_ms, comment)
-        _write(file, records, 0)
+        length = 0
+        for piece in snapshot.records(date_ms, comment, breathe):
+            _write(file, piece, length)
+            length += len(piece)
         os.fdatasync(file)
     except BaseException:
         os.close(file)
         raise
-    return file, len(records)
+    return file, length
+
+
+def _write_synced(file: int, data: bytes, offset: int) -> None:
+    _write(file, data, offset)
+    os.fdatasync(file)
 
 
 def _write(file: int, data: bytes, offset: int) -> None:

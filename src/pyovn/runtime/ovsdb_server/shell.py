@@ -22,6 +22,7 @@ from pyovn.runtime.ovsdb_server.logfile import LogFile, StorageFault, create_log
 from pyovn.runtime.ovsdb_server.remotes import Remotes
 from pyovn.runtime.ovsdb_server.replication import Replication
 from pyovn.runtime.ovsdb_server.tls import TlsSettings
+from pyovn.runtime.ovsdb_server.transaction_log import TransactionLog
 from pyovn.runtime.ovsdb_server.uuids import random_uuids
 from pyovn.runtime.streams import Tls
 
@@ -43,6 +44,7 @@ class Shell:
         self.tls = TlsSettings(self.server.databases, tls or Tls())
         self.remotes = Remotes(self)
         self.replication = Replication(self)
+        self.transaction_log = TransactionLog(self.server.databases)
         self.logs: dict[str, LogFile] = {}
         self.connections: dict[Session, Connection] = {}
         self.buffer = memoryview(bytearray(READ_SIZE))
@@ -152,6 +154,11 @@ class Shell:
     def counters(self) -> dict[str, int]:
         """The engine's counters."""
         return self.server.counters
+
+    def withhold_conditions(self) -> None:
+        """Know no conditional monitors any more, as servers of old; clients have to start anew."""
+        self.server.knows_conditions = False
+        self.disconnect_all()
 
     def disconnect_all(self) -> None:
         """Close every connection; clients come back by themselves."""

@@ -1,0 +1,147 @@
+"""Load balancers as the rules see them.
+
+vips     "30.0.0.1:80" → "10.0.0.1:8080,10.0.0.2:8080"       ports on both sides, or on neither
+         "[fd30::1]:80" → "[fd00::1]:8080"
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from pyovn.net.errors import Malformed
+from pyovn.net.ip import ip_parse, ip_str
+from pyovn.northd.model.options import number
+from pyovn.northd.model.port import quoted
+from pyovn.tables.nb import LoadBalancer
+
+PROTOCOLS = {"tcp": 6, "udp": 17, "sctp": 132}
+MOST_AFFINITY_S = 65535
+
+
+class Backend(NamedTuple):
+    """Where connections go."""
+
+    ip: str  #: "ip4" or "ip6"
+    address: str
+    port: int  #: 0 for that of the packet
+    local: str = ""  #: the logical port it is at, as a string; known for distributed load balancers
+
+    def __str__(self) -> str:
+        return spelled(self.address, self.port)
+
+
+class Vip(NamedTuple):
+    """A virtual address with its backends."""
+
+    ip: str
+    address: str
+    port: int  #: 0 for all of the address
+    text: str  #: as it is configured
+    backends: tuple[Backend, ...]
+    choice: str  #: the backends that can be chosen, as an action has them
+
+
+class Balancer(NamedTuple):
+    """What decides about the flows of a load balancer."""
+
+    uuid: str
+    protocol: str
+    vips: tuple[Vip, ...]
+    refuses: bool  #: `options:reject`: without backends connections are refused, not dropped
+    tells: bool  #: `options:event`: without backends the controller is told
+    hash_fields: str  #: `selection_fields`
+    affinity_s: int  #: `options:affinity_timeout`; 0: none
+    distributed: bool  #: `options:distributed`: only to backends on the same chassis
+    skips_snat: bool  #: `options:skip_snat`
+
+
+def spelled(address: str, port: int) -> str:
+    """An address with a port, if there is one."""
+    if not port:
+        return address
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+def parse_endpoint(text: str) -> tuple[str, str, int]:
+    """(ip4 or ip6, address, port or 0); raises Malformed."""
+    address, port = text, ""
+    if text.startswith("["):
+        address, _, rest = text[1:].partition("]")
+        if rest[:1] not in ("", ":"):
+            raise Malformed(f"{text}: invalid address and port")
+        port = rest[1:]
+    elif text.count(":") == 1:
+        address, _, port = text.partition(":")
+    if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise Malformed(f"{text}: invalid port")
+    version, value = ip_parse(address)
+    return f"ip{version}", ip_str(version, value), int(port or 0)
+
+
+def balancer(row: LoadBalancer) -> tuple[Balancer, tuple[str, ...]]:
+    """The view of a load balancer, and what is wrong with it."""
+    wrong: list[str] = []
+    options = row.options
+    distributed = options.get("distributed") == "true"
+    places = dict(places_of(row.ip_port_mappings)) if distributed else {}
+    vips = []
+    for text, backends in sorted(row.vips.items()):
+        try:
+            found = parsed_vip(text, backends, places if distributed else None, wrong)
+        except Malformed as fault:
+            wrong.append(f"vip {text}: {fault}")
+            continue
+        vips.append(found)
+    protocol = row.protocol or "tcp"
+    kind = f"{row.protocol}_" if row.protocol else "tp_"
+    fields = ",".join(field.replace("tp_", kind) for field in sorted(row.selection_fields))
+    affinity = number(options.get("affinity_timeout")) or 0
+    view = Balancer(
+        uuid=row.uuid,
+        protocol=protocol,
+        vips=tuple(vips),
+        refuses=options.get("reject") == "true",
+        tells=options.get("event") == "true",
+        hash_fields=fields,
+        affinity_s=min(affinity, MOST_AFFINITY_S),
+        distributed=distributed,
+        skips_snat=options.get("skip_snat") == "true",
+    )
+    name = f"load balancer {row.name or row.uuid}"
+    return view, tuple(f"{name}: {each}" for each in wrong)
+
+
+def parsed_vip(text: str, backends: str, places: Mapping[str, str] | None, wrong: list[str]) -> Vip:
+    """A virtual address; bad backends are left out and noted in `wrong`.  Raises Malformed."""
+    ip, address, port = parse_endpoint(text)
+    found: list[Backend] = []
+    for each in backends.split(","):
+        try:
+            backend = Backend(*parse_endpoint(each.strip())) if each.strip() else None
+        except Malformed as fault:
+            wrong.append(f"vip {text}: backend {each}: {fault}")
+            continue
+        if backend is None:
+            continue
+        if backend.ip != ip or bool(backend.port) != bool(port):
+            wrong.append(f"vip {text}: backend {each} does not fit it")
+            continue
+        if places is not None:
+            if backend.address not in places:
+                wrong.append(f"vip {text}: backend {each} has no ip_port_mappings and is not used")
+            backend = backend._replace(local=places.get(backend.address, ""))
+        found.append(backend)
+    if places is None:
+        choice = ",".join(map(str, found))
+    else:
+        choice = ",".join(f"{each.local}:{each}" for each in found if each.local)
+    return Vip(ip, address, port, text, tuple(found), choice)
+
+
+def places_of(mappings: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Backend addresses, and the logical ports that they are at, as strings."""
+    for address, place in mappings.items():
+        try:
+            ip = parse_endpoint(address if address.startswith("[") or address.count(":") < 2 else f"[{address}]")
+        except Malformed:
+            continue
+        yield ip[1], quoted(place.partition(":")[0])

@@ -1,0 +1,146 @@
+"""Load balancers: beside the C northd neither has anything to do after the other; and incremental = from scratch."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pyovn.ovsdb.txn import Txn
+from pyovn.tables import nb, sb
+from tests.northd.balanced import BalancedSpec, balanced_networks, balancers, chosen, numbers
+from tests.northd.oracle import Oracle, oracle, readable, said
+from tests.northd.world import World
+
+
+@pytest.fixture(scope="module")
+def c() -> Iterator[Oracle]:
+    with oracle() as running:
+        running.add_chassis("ch1", "ch2")
+        yield running
+
+
+@pytest.mark.interop
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(network=balanced_networks)
+def test_ours_changes_nothing_that_the_c_northd_wrote(c: Oracle, network: BalancedSpec) -> None:
+    c.configure(network)
+    assert readable(c.objections(), c.dump(sb.SOUTHBOUND)) == []
+
+
+@pytest.mark.interop
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(network=balanced_networks)
+def test_the_c_northd_changes_nothing_that_ours_wrote(c: Oracle, network: BalancedSpec) -> None:
+    c.configure(lambda txn: None)
+    c.replace(network)
+    before = said(c)
+    c.tell("resume")
+    c.recompute()
+    assert said(c) == before
+
+
+# -- the law: whatever happened before, the result is what a fresh start would give ---------------------------------
+
+Edit = Callable[[World], None]
+
+
+def change_balancer(choice: int, columns: dict[str, Any]) -> Edit:
+    """Make one of the load balancers another."""
+
+    def edit(world: World) -> None:
+        rows = sorted(world.rows(nb.LoadBalancer), key=lambda row: row.name)
+        if rows:
+            world.edit(lambda txn: txn.update(rows[choice % len(rows)], **columns))
+
+    return edit
+
+
+def relist(choice: int, wanted: frozenset[int]) -> Edit:
+    """Give a switch other load balancers."""
+
+    def edit(world: World) -> None:
+        switches = sorted(world.rows(nb.LogicalSwitch), key=lambda row: row.name)
+        rows = sorted(row.uuid for row in world.rows(nb.LoadBalancer))
+        if switches:
+            row = switches[choice % len(switches)]
+            world.edit(lambda txn: txn.update(row, load_balancer=chosen(rows, wanted)))
+
+    return edit
+
+
+def regroup(choice: int, wanted: frozenset[int]) -> Edit:
+    """Put other load balancers into a group."""
+
+    def edit(world: World) -> None:
+        groups = sorted(world.rows(nb.LoadBalancerGroup), key=lambda row: row.name)
+        rows = sorted(row.uuid for row in world.rows(nb.LoadBalancer))
+        if groups:
+            row = groups[choice % len(groups)]
+            world.edit(lambda txn: txn.update(row, load_balancer=chosen(rows, wanted)))
+
+    return edit
+
+
+def remove(choice: int) -> Edit:
+    """Delete a load balancer, wherever it is."""
+
+    def edit(world: World) -> None:
+        rows = sorted(world.rows(nb.LoadBalancer), key=lambda row: row.name)
+        if rows:
+            world.edit(lambda txn: txn.delete(rows[choice % len(rows)]))
+
+    return edit
+
+
+edits = st.one_of(
+    st.builds(change_balancer, st.integers(0, 5), balancers),
+    st.builds(relist, st.integers(0, 2), numbers),
+    st.builds(regroup, st.integers(0, 1), numbers),
+    st.builds(remove, st.integers(0, 5)),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(balanced_networks, st.lists(edits, max_size=5))
+def test_incremental_is_from_scratch(network: BalancedSpec, history: list[Edit]) -> None:
+    world = World()
+    world.edit(network)
+    for edit in history:
+        edit(world)
+        assert world.objections() == []
+
+
+def balanced_switches(txn: Txn, *names: str, **columns: Any) -> None:
+    """Switches that share a load balancer."""
+    shared = txn.insert(nb.LoadBalancer, name="lb", **columns)
+    for name in names:
+        port = txn.insert(nb.LogicalSwitchPort, name=f"{name}p")
+        txn.insert(nb.LogicalSwitch, name=name, ports=frozenset([port]), load_balancer=frozenset([shared]))
+
+
+def test_what_makes_no_sense_is_said_and_left_out() -> None:
+    world = World()
+    vips = {"30.0.0.1:80": "10.0.0.1:80,nonsense,10.0.0.2", "30.0.0.999:80": "10.0.0.1:80", "30.0.0.2:0": "10.0.0.1:1"}
+    world.edit(lambda txn: balanced_switches(txn, "s", vips=vips))
+    said = sorted(text for _, text in world.compiler.problems())
+    assert said == [
+        "load balancer lb: vip 30.0.0.1:80: backend 10.0.0.2 does not fit it",
+        "load balancer lb: vip 30.0.0.1:80: backend nonsense: nonsense: invalid IP address",
+        "load balancer lb: vip 30.0.0.2:0: 30.0.0.2:0: invalid port",
+        "load balancer lb: vip 30.0.0.999:80: 30.0.0.999: invalid IP address",
+    ]
+    chosen = [flow["actions"] for flow in world.flows() if "backends=" in flow["actions"]]
+    assert chosen == ["reg4 = 30.0.0.1; reg2[0..15] = 80; ct_lb_mark(backends=10.0.0.1:80);"]
+
+
+def test_one_more_backend_runs_that_load_balancer_only() -> None:
+    world = World()
+    world.edit(lambda txn: balanced_switches(txn, "one", vips={"30.0.0.9:80": "10.0.0.1:80"}))
+    world.edit(lambda txn: balanced_switches(txn, "s", "t", vips={"30.0.0.1:80": "10.0.0.1:80"}))
+    (row,) = [row for row in world.rows(nb.LoadBalancer) if "30.0.0.1:80" in row.vips]
+    world.compiler.engine.clear_statistics()
+    world.edit(lambda txn: txn.update(row, vips={"30.0.0.1:80": "10.0.0.1:80,10.0.0.2:80"}))
+    runs = {name: family.runs for name, family in world.compiler.engine.statistics().items() if family.runs}
+    assert runs == {"balancing": 1, "balancers": 1}
