@@ -11,7 +11,7 @@ import pytest
 from pyovn.lab import shims, wire
 from pyovn.lab.demo import plugging, tunnelled
 from pyovn.lab.layout import Layout
-from pyovn.lab.network import Lab
+from pyovn.lab.network import OUR_PARTS, Lab
 from pyovn.lab.service import Service, capture_underlay
 from pyovn.lab.terminal import CommandFailed, Terminal
 from pyovn.packet import geneve
@@ -20,11 +20,11 @@ pytestmark = pytest.mark.timeout(120)
 
 
 @contextlib.asynccontextmanager
-async def lab(*hosts, encap="geneve"):
+async def lab(*hosts, encap="geneve", parts=OUR_PARTS):
     """A running lab, and a function that types lines on a hypervisor."""
     with tempfile.TemporaryDirectory(prefix="lab-") as directory:
         layout = Layout(Path(directory))
-        async with Lab(layout, hosts, encap=encap) as network:
+        async with Lab(layout, hosts, encap=encap, parts=parts) as network:
             shims.install(layout.bin)
             server = await wire.listen(layout.control, Service(network, lambda: None))
             await network.ready()
