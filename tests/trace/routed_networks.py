@@ -7,6 +7,7 @@ A network is a function that writes itself into a transaction, like those of `te
 """
 
 from collections.abc import Mapping
+from operator import itemgetter
 from random import Random
 from typing import Any, NamedTuple
 
@@ -131,6 +132,16 @@ class RoutedNetwork(NamedTuple):
             {**each, "external_ip": each["external_ip"].format(number, number + 1)} for each in self.rows[number].nats
         ]
 
+    def predictable(self) -> "RoutedNetwork":
+        """The same without what no trace can tell: the port chosen from a range, what a gateway router un-SNATs."""
+        rows = tuple(
+            each._replace(
+                nats=tuple({key: nat[key] for key in nat if key != "external_port_range"} for nat in each.nats)
+            )
+            for each in self.rows
+        )
+        return self._replace(rows=rows, outer=tuple("gateway" if how == "router" else how for how in self.outer))
+
     def macs(self) -> list[str]:
         """The MAC addresses of routers and guests."""
         routers = [
@@ -181,7 +192,7 @@ def guest(switch: int, index: int) -> Guest:
 
 def router_mac(number: int, switch: int) -> str:
     """Of the port of a router on a switch."""
-    return f"00:00:00:00:0{number}:0{switch}"
+    return f"00:00:00:00:1{number}:0{switch}"
 
 
 def router_address(number: int, switch: int) -> tuple[str, str]:
@@ -257,8 +268,8 @@ nats = st.one_of(_floating, _masquerade, _translation6)
 rows = st.builds(
     Rows,
     st.lists(routes, max_size=4).map(tuple),
-    st.lists(policies, max_size=2, unique_by=lambda policy: policy["priority"]).map(tuple),
-    st.lists(nats, max_size=3, unique_by=lambda nat: (nat["external_ip"], nat["logical_ip"])).map(tuple),
+    st.lists(policies, max_size=2, unique_by=itemgetter("priority")).map(tuple),
+    st.lists(nats, max_size=3, unique_by=(itemgetter("external_ip"), itemgetter("logical_ip"))).map(tuple),
     st.fixed_dictionaries(
         {},
         optional={
@@ -319,7 +330,7 @@ def routed(*, complete: bool = False) -> st.SearchStrategy[RoutedNetwork]:
 STATES = ("new", "est", "rpl,est", "rel", "inv")
 FORMS = ("--detailed", "--summary", "--minimal", "--all")
 OVER4 = (
-    "tcp.dst == 80", "udp.dst == 53", "icmp4.type == 8", "icmp4.type == 3 && icmp4.code == 4", "tcp.flags == 2",
+    "tcp.dst == 80 && tcp.flags == 2", "udp.dst == 53", "icmp4.type == 8", "icmp4.type == 3 && icmp4.code == 4", "tcp",
     "ip.frag == 1 && tcp.src == 9", "ip.proto == 2",
 )  # fmt: skip
 
@@ -373,7 +384,9 @@ class Traffic:
                 f"eth.dst == 33:33:ff:00:00:f0 && ip6.src == {sender.ip6} && ip6.dst == {target}"
                 f" && ip.ttl == 255 && {discovery}"
             )
-        over = self._choose(("tcp.dst == 80", "udp.dst == 53", "icmp6.type == 128 && icmp6.code == 0"))
+        over = self._choose(
+            ("tcp.dst == 80 && tcp.flags == 2", "udp.dst == 53", "icmp6.type == 128 && icmp6.code == 0")
+        )
         return f"{self._above(sender, 6)} && {over}"
 
     def _arp(self, sender: Guest) -> str:

@@ -84,28 +84,32 @@ def test_both_northds_give_packets_the_same_fate(c: Oracle, network: RoutedNetwo
     teach(c, network)
     theirs, ours = Twins(c.server.remote).network, compiled(network)
     traffic = Traffic(network, choices)
-    for _ in range(60):
+    for _ in range(30):
         packet = traffic.microflow()
         assert fates(ours, packet) == fates(theirs, packet), packet
 
 
 def compiled(network: RoutedNetwork) -> Network:
     """What our northd makes of it."""
+    return Network(read_tables(central(network).call))
+
+
+def central(network: RoutedNetwork) -> World:
+    """The network, compiled by our northd, with a chassis and what routers have learned."""
     world = World()
     abilities = dict.fromkeys(FEATURES.values(), "true")
 
     def chassis(txn: Txn) -> None:
-        encap = txn.insert(sb.Encap, type="geneve", ip="127.0.0.1", chassis_name=CHASSIS)
+        encap = txn.insert(sb.Encap, type="geneve", ip="10.0.0.1", chassis_name=CHASSIS)
         txn.insert(sb.Chassis, name=CHASSIS, hostname="h", encaps=frozenset([encap]), other_config=abilities)
 
     world.edit(chassis, "OVN_Southbound")
     world.edit(network)
-    datapaths = {row.logical_port: row.datapath for row in world.rows(sb.PortBinding)}
     txn = Txn()
-    network.neighbours(txn, datapaths)
+    network.neighbours(txn, {row.logical_port: row.datapath for row in world.rows(sb.PortBinding)})
     if txn:
         world.transact("OVN_Southbound", txn)
-    return Network(read_tables(world.call))
+    return world
 
 
 def fates(network: Network, packet: str) -> set[str]:

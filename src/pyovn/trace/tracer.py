@@ -215,7 +215,8 @@ class Tracer:
             here.node.add("error", f"*** unknown port {here.packet.get(OUTPORT, 0)}")
             return
         peer = self.network.ports.get(port.peer) if port.type in ("patch", "l3gateway") else None
-        here.node.add("output", port.friendly, type=port.type, port=port.name, crosses=peer is not None)
+        facts = {"type": port.type, "port": port.name, "crosses": peer is not None, "packet": dict(here.packet)}
+        here.node.add("output", port.friendly, **facts)
         if peer is None:
             return
         packet = dict(here.packet)
