@@ -63,16 +63,9 @@ MISHAPS = (
 )
 
 
-def active(net: Net) -> str:
-    """The chassis that serves the gateway port."""
-    row = net.rig.sbctl("--bare", "--columns=chassis", "find", "Port_Binding", f"logical_port=cr-{PORT}").strip()
-    found = net.rig.sbctl("--columns=_uuid,name", "--format=csv", "--no-heading", "list", "Chassis").split()
-    return next((line.partition(",")[2] for line in found if row and line.startswith(row)), "")
-
-
 def served_by(net: Net, name: str) -> None:
     """Wait until a chassis serves the gateway port."""
-    until(lambda: active(net) == name, f"{name} as the gateway", PATIENCE_S)
+    until(lambda: net.gateway() == name, f"{name} as the gateway", PATIENCE_S)
 
 
 def gap(net: Net, act: Callable[[], object], serves: str) -> tuple[float, float]:

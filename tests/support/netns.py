@@ -331,7 +331,8 @@ class Host(Namespace):
         program = [sys.executable, "-c", "import sys; from pyovn.daemons.controller import main; sys.exit(main())"]
         if kind != "ours":
             program = [str(need("ovn-controller", kind))]
-        words = [*program, self.database, f"--unixctl={self.directory}/oc.ctl", "-vconsole:off", "-vsyslog:off"]
+        control = [] if kind == "23.03" else [f"--unixctl={self.directory}/oc.ctl"]  # it has no such option yet
+        words = [*program, self.database, *control, "-vconsole:off", "-vsyslog:off"]
         log = f"--log-file={self.directory}/controller.log"
         self.controller = self.rig.start(self.inside(*words, log), self.directory)
 
