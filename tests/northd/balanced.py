@@ -46,6 +46,13 @@ def plausible(balancer: dict[str, Any]) -> dict[str, Any]:
     return balancer
 
 
+health = st.lists(
+    st.fixed_dictionaries(
+        {"vip": st.sampled_from([*WITH_PORTS, "30.0.0.3"])},
+        optional={"options": st.sampled_from([{"interval": "7"}, {"timeout": "2", "failure_count": "3"}])},
+    ),
+    max_size=2,
+).map(tuple)
 balancers = st.fixed_dictionaries(
     {
         "vips": st.one_of(vips(WITH_PORTS), vips(WITH_PORTS), vips(WHOLE)),
@@ -70,6 +77,18 @@ simple_acls = st.fixed_dictionaries(
 )
 
 
+#: of ports: what is probed, and from where
+port_health = st.fixed_dictionaries(
+    {
+        "protocol": st.sampled_from(["tcp", "udp", "icmp"]),
+        "src_ip": st.sampled_from(["10.0.0.240", "fd00::240"]),
+        "port": st.sampled_from([0, 80]),
+        "address": st.sampled_from(["10.0.0.1", "fd00::1"]),
+    },
+    optional={"options": st.just({"interval": "9"})},
+)
+
+
 class BalancedSwitch(NamedTuple):
     """A switch, with the numbers of the load balancers and of the groups that it lists."""
 
@@ -83,20 +102,28 @@ class BalancedSwitch(NamedTuple):
 class BalancedSpec(NamedTuple):
     """Load balancers, groups of them by number, and switches."""
 
-    balancers: tuple[Mapping[str, Any], ...]
+    balancers: tuple[tuple[Mapping[str, Any], tuple[Mapping[str, Any], ...]], ...]  #: columns, health checks
     groups: tuple[frozenset[int], ...]
     switches: tuple[BalancedSwitch, ...]
 
     def __call__(self, txn: Txn) -> None:
         """Write the network down."""
-        rows = [txn.insert(nb.LoadBalancer, name=f"lb{i}", **each) for i, each in enumerate(self.balancers)]
+        rows = [
+            txn.insert(
+                nb.LoadBalancer,
+                name=f"lb{index}",
+                health_check=frozenset(txn.insert(nb.LoadBalancerHealthCheck, **each) for each in checks),
+                **columns,
+            )
+            for index, (columns, checks) in enumerate(self.balancers)
+        ]
         groups = [
             txn.insert(nb.LoadBalancerGroup, name=f"g{index}", load_balancer=chosen(rows, numbers))
             for index, numbers in enumerate(self.groups)
         ]
         for number, switch in enumerate(self.switches):
             members = [
-                txn.insert(nb.LogicalSwitchPort, name=f"s{number}p{index}", **port)
+                txn.insert(nb.LogicalSwitchPort, name=f"s{number}p{index}", **probed(txn, port))
                 for index, port in enumerate(switch.ports)
             ]
             txn.insert(
@@ -110,21 +137,32 @@ class BalancedSpec(NamedTuple):
             )
 
 
+def probed(txn: Txn, port: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of a port, its health checks written down."""
+    checks = frozenset(txn.insert(nb.LogicalSwitchPortHealthCheck, **each) for each in port.get("health_checks", ()))
+    return {**port, "health_checks": checks}
+
+
 def chosen(rows: list[Uuid], numbers: frozenset[int]) -> frozenset[Uuid]:
     """The rows with these numbers."""
     return frozenset(rows[each % len(rows)] for each in numbers) if rows else frozenset()
 
 
+probed_ports = st.builds(
+    lambda port, checks: {**port, "health_checks": checks} if "type" not in port else port,
+    ports,
+    st.lists(port_health, max_size=1, unique_by=lambda each: each["address"]).map(tuple),
+)
 numbers = st.frozensets(st.integers(0, 5), max_size=2)
 balanced_networks = st.builds(
     BalancedSpec,
-    st.lists(balancers, max_size=3).map(tuple),
+    st.lists(st.tuples(balancers, st.one_of(st.just(()), health)), max_size=3).map(tuple),
     st.lists(numbers, max_size=2).map(tuple),
     st.lists(
         st.builds(
             BalancedSwitch,
             st.sampled_from([{}, {}, {"enable-stateless-acl-with-lb": "true"}]),
-            st.lists(ports, max_size=2).map(tuple),
+            st.lists(probed_ports, max_size=2).map(tuple),
             st.lists(simple_acls, max_size=2).map(tuple),
             numbers,
             numbers,

@@ -143,4 +143,77 @@ def test_one_more_backend_runs_that_load_balancer_only() -> None:
     world.compiler.engine.clear_statistics()
     world.edit(lambda txn: txn.update(row, vips={"30.0.0.1:80": "10.0.0.1:80,10.0.0.2:80"}))
     runs = {name: family.runs for name, family in world.compiler.engine.statistics().items() if family.runs}
-    assert runs == {"balancing": 1, "balancers": 1}
+    assert runs == {"balancing": 1, "balancers": 1, "probed_backends": 1}
+
+
+def watched(txn: Txn) -> None:
+    """A switch whose load balancer's backends are probed, as is one of its ports."""
+    check = txn.insert(nb.LoadBalancerHealthCheck, vip="30.0.0.1:80", options={"interval": "7"})
+    shared = txn.insert(
+        nb.LoadBalancer,
+        name="lb",
+        vips={"30.0.0.1:80": "10.0.0.1:80,10.0.0.2:80"},
+        ip_port_mappings={"10.0.0.1": "a:10.0.0.254", "10.0.0.2": "b:10.0.0.254"},
+        health_check=frozenset([check]),
+    )
+    probe = txn.insert(nb.LogicalSwitchPortHealthCheck, protocol="icmp", src_ip="10.0.0.253", address="10.0.0.1")
+    ports = frozenset(
+        txn.insert(
+            nb.LogicalSwitchPort,
+            name=name,
+            addresses=frozenset([f"00:00:00:00:00:0{number} 10.0.0.{number}"]),
+            health_checks=frozenset([probe] if name == "a" else []),
+        )
+        for number, name in enumerate("ab", 1)
+    )
+    txn.insert(nb.LogicalSwitch, name="s", ports=ports, load_balancer=frozenset([shared]))
+
+
+def test_backends_that_fail_are_not_chosen() -> None:
+    world = World()
+    world.edit(watched)
+
+    def chosen() -> list[str]:
+        return [flow["actions"].partition("backends=")[2] for flow in world.flows() if "backends=" in flow["actions"]]
+
+    def report(ip: str, status: str) -> None:
+        (row,) = [row for row in world.rows(sb.ServiceMonitor) if row.ip == ip and row.protocol == "tcp"]
+        world.edit(lambda txn: txn.update(row, status=status), "OVN_Southbound")
+
+    monitors = {(row.type, row.logical_port, row.ip, row.port, row.src_ip) for row in world.rows(sb.ServiceMonitor)}
+    assert monitors == {
+        ("load-balancer", "a", "10.0.0.1", 80, "10.0.0.254"),
+        ("load-balancer", "b", "10.0.0.2", 80, "10.0.0.254"),
+        ("logical-switch-port", "a", "10.0.0.1", 0, "10.0.0.253"),
+    }
+    assert chosen() == ["10.0.0.1:80,10.0.0.2:80);"], "innocent until a probe has failed"
+    report("10.0.0.1", "offline")
+    assert chosen() == ["10.0.0.2:80);"]
+    report("10.0.0.1", "online")
+    report("10.0.0.2", "error")
+    assert chosen() == ["10.0.0.1:80);"]
+    assert world.objections() == []
+
+
+def test_the_health_of_a_port_goes_back() -> None:
+    world = World()
+    world.edit(watched)
+    (row,) = [row for row in world.rows(sb.ServiceMonitor) if row.protocol == "icmp"]
+    world.edit(lambda txn: txn.update(row, status="online"), "OVN_Southbound")
+    (check,) = world.rows(nb.LogicalSwitchPortHealthCheck)
+    assert check.status == "online"
+    assert world.objections() == []
+
+
+def test_probes_come_from_the_chassis_of_the_port() -> None:
+    world = World()
+    world.edit(watched)
+    (binding,) = [row for row in world.rows(sb.PortBinding) if row.logical_port == "b"]
+
+    def bind(txn: Txn) -> None:
+        encap = txn.insert(sb.Encap, type="geneve", ip="127.0.0.1", chassis_name="hv1")
+        txn.update(binding, chassis=txn.insert(sb.Chassis, name="hv1", encaps=frozenset([encap])))
+
+    world.edit(bind, "OVN_Southbound")
+    places = {row.logical_port: row.chassis_name for row in world.rows(sb.ServiceMonitor)}
+    assert places == {"a": "", "b": "hv1"}

@@ -9,6 +9,7 @@ from pyovn.net.uuids import Uuid
 from pyovn.northd.feature import Place, Provenance
 from pyovn.northd.model.balancer import balancer
 from pyovn.northd.model.switch import Switch
+from pyovn.northd.monitor_families import alive
 from pyovn.northd.relations import (
     BALANCER_IN,
     BALANCER_ON,
@@ -69,6 +70,8 @@ def balancers(db: Reader, uuid: Uuid) -> Outputs:
     if row is None or not on:
         return (), None, ()
     view, wrong = balancer(row)
+    if row.health_check:
+        view = view._replace(vips=tuple(alive(db, row, vip, view.protocol) for vip in view.vips))
     listed = db.look(BALANCER_ON, uuid)
     made: dict[Switch, Provenance] = {}
     flows: Provenance = ()

@@ -29,6 +29,7 @@ from pyovn.northd.sync.northbound import PortStateSync
 from pyovn.northd.sync.port_binding import PortSync
 from pyovn.northd.sync.references import References
 from pyovn.northd.sync.rows import RowSync
+from pyovn.northd.sync.service_monitor import MonitorSync, health_of_ports
 from pyovn.northd.sync.simple import ACLNumberSync, AddressSetSync, PortGroupSync, SnoopingSync
 from pyovn.ovsdb.model import Row, table_name
 from pyovn.ovsdb.txn import Txn
@@ -47,6 +48,8 @@ NORTHBOUND: Mapping[type[Row], Sequence[str] | None] = {
     nb.ACL: None,
     nb.LoadBalancer: ("name", "vips", "protocol", "selection_fields", "ip_port_mappings", "options", "health_check"),
     nb.LoadBalancerGroup: None,
+    nb.LoadBalancerHealthCheck: None,
+    nb.LogicalSwitchPortHealthCheck: None,
     nb.QoS: None,
     nb.ForwardingGroup: None,
     nb.Meter: None,
@@ -84,6 +87,7 @@ SOUTHBOUND: Mapping[type[Row], Sequence[str] | None] = {
     sb.ACLID: None,
     sb.AddressSet: None,
     sb.LoadBalancer: None,
+    sb.ServiceMonitor: None,
     sb.Meter: None,
     sb.MeterBand: None,
     sb.PortGroup: None,
@@ -130,6 +134,7 @@ class Compiler:
         self.ha_groups = HAGroupSync(facts(are.HA_GROUPS), facts(are.REFERRING), southbound)
         self.leases = LeaseSync(facts(are.WISHES), facts(are.IP_CLAIMS), facts(are.MAC_CLAIMS))
         self.port_states = PortStateSync(facts(are.LIVENESS), facts(are.BINDINGS), facts(are.TAGS))
+        self.monitors = MonitorSync(facts(are.MONITORS), southbound)
         self.balancers = BalancerSync(facts(are.BALANCERS), self.flows)
         self.dhcp4, self.dhcp6 = constants.DHCP4Sync(), constants.DHCP6Sync()
         self.permissions = constants.PermissionSync()
@@ -143,6 +148,7 @@ class Compiler:
             (self.address_sets, facts(are.ADDRESS_SETS)),
             (self.names, facts(are.NAMES)),
             (self.meters, facts(are.METERS)),
+            (self.monitors, facts(are.MONITORS)),
             (self.acl_numbers, facts(are.ACL_NUMBERS)),
         )
         self._tables: tuple[RowSync[Any, Any], ...] = (
@@ -185,6 +191,8 @@ class Compiler:
             self.port_states.seen(changes[nb.LogicalSwitchPort])
         if sb.Chassis in changes:
             self.balancers.group(apart=know_groups_apart(self.southbound.rows(sb.Chassis).values()))
+        if sb.PortBinding in changes:
+            self.monitors.moved(changes[sb.PortBinding])
         if changes.keys() & {sb.HAChassis, sb.Chassis}:
             self.ha_groups.touch_all()
         if changes.keys() & {nb.NBGlobal, sb.SBGlobal, sb.Encap, sb.Chassis}:
@@ -230,6 +238,7 @@ class Compiler:
             settled = upkeep.options(row.options, self.random, self.most)
             macs = frozenset(settled[key] for key in ("svc_monitor_mac", "svc_monitor_mac_dst"))
             self.address_sets.expect(macs)
+            self.monitors.expect(settled["svc_monitor_mac"])
             if settled != row.options:
                 self._global_dirty = True
                 return
@@ -261,6 +270,7 @@ class Compiler:
         """What is to be done about the northbound database: tags and the state of ports."""
         txn = Txn()
         self.port_states.plan(txn)
+        health_of_ports(self.northbound, self.engine.facts(are.HEALTH), txn)
         return txn
 
     def settled(self, txn: Txn, results: Sequence[Json]) -> list[Uuid]:

@@ -21,6 +21,7 @@ from pyovn.northd.model.router_binding import group_name
 from pyovn.northd.model.router_port import Link, own_addresses, stand_in
 from pyovn.northd.model.settings import Settings, settings
 from pyovn.northd.model.switch import LOCALNET, ROUTER_KIND, STATIC, TAGGED, UNKNOWN, VTEP, Switch
+from pyovn.northd.monitor_families import MONITOR_FAMILIES
 from pyovn.northd.part_families import PART_FAMILIES, switch_parts
 from pyovn.northd.pipeline import DROP
 from pyovn.northd.redundancy import REDUNDANCY_FAMILIES
@@ -31,6 +32,7 @@ from pyovn.northd.relations import (
     DATAPATHS,
     FLOWS,
     HA_GROUPS,
+    HEALTH_CHECK_OF,
     IP_CLAIMS,
     LINKS,
     LIVENESS,
@@ -102,7 +104,7 @@ def switches(db: Reader, uuid: Uuid) -> Outputs:
     return owned, asked, wanted_datapath(row), snooping(config), given, tuple(problems)
 
 
-@family(over=LogicalSwitchPort, emits=[SPECIAL, SHAPED, NESTED, LINKS])
+@family(over=LogicalSwitchPort, emits=[SPECIAL, SHAPED, NESTED, LINKS, HEALTH_CHECK_OF])
 def special_ports(db: Reader, uuid: Uuid) -> Outputs:
     """What other ports of the switch need to know; of most ports, nothing."""
     row = db.row(LogicalSwitchPort, uuid)
@@ -130,9 +132,11 @@ def special_ports(db: Reader, uuid: Uuid) -> Outputs:
         links = tuple(
             (leads_to, Link(uuid, row.name, switch, row.enabled is not False)) for switch in db.look(OWNER, uuid)[:1]
         )
+    checks = tuple((each, uuid) for each in sorted(row.health_checks)) if row.health_checks else ()
     if not kinds:
-        return (), shaped, nested, ()
-    return tuple((switch, kind) for switch in db.look(OWNER, uuid)[:1] for kind in kinds), shaped, nested, links
+        return (), shaped, nested, (), checks
+    facts = tuple((switch, kind) for switch in db.look(OWNER, uuid)[:1] for kind in kinds)
+    return facts, shaped, nested, links, checks
 
 
 @family(over=NESTED, emits=[TAGS])
@@ -375,6 +379,7 @@ FAMILIES: tuple[Family, ...] = (
     *FILTER_FAMILIES,
     *BALANCER_FAMILIES,
     *PART_FAMILIES,
+    *MONITOR_FAMILIES,
     ports,
     names,
     router_claims,

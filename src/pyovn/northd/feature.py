@@ -112,6 +112,8 @@ class Feature:
         self.balancer: Rules[[Switch, Balancer, Vip]] = Rules()
         self.qos: Rules[[Switch, QoS]] = Rules()  #: for each QoS rule of a switch
         self.forwarding: Rules[[Switch, ForwardingGroup]] = Rules()  #: for each forwarding group of a switch
+        #: for each address that probes come from, with their MAC, and each switch where something is probed from it
+        self.probe: Rules[[Switch, str, str]] = Rules()
         self.direct: Rules[[RouterPort, RouterPort]] = Rules()  #: for the port of another router at its other end
         self.passage: Rules[[Router, RouterPort, RouterPort]] = Rules()  #: for two ports, if the second has an MTU
         self.neighbour: Rules[[RouterPort, Port]] = Rules()  #: for each switch port that a router port can reach
@@ -172,6 +174,7 @@ class RuleBook:
         self.balancer = together(feature.balancer for feature in listed)
         self.qos = together(feature.qos for feature in listed)
         self.forwarding = together(feature.forwarding for feature in listed)
+        self.probe = together(feature.probe for feature in listed)
         self.direct = together(feature.direct for feature in listed)
         self.passage = together(feature.passage for feature in listed)
         self.neighbour = together(feature.neighbour for feature in listed)

@@ -9,6 +9,7 @@ from pyovn.northd.flowtable import FlowRelation
 from pyovn.northd.model.acl import Kind
 from pyovn.northd.model.ipam import Claim, Pool, Wish
 from pyovn.northd.model.meter import WantedMeter
+from pyovn.northd.model.monitor import Probe, Target
 from pyovn.northd.model.nat import Translation
 from pyovn.northd.model.router import Router
 from pyovn.northd.model.router_port import Link, RouterPort
@@ -113,6 +114,9 @@ BALANCER_IN: Bag[Uuid, Uuid] = Bag("balancer_in")  #: load balancer → groups t
 GROUP_ON: Bag[Uuid, Uuid] = Bag("group_on")  #: group of load balancers → switches that list it
 BALANCES: Bag[Uuid, bool] = Bag("balances")  #: switch, or group → True, if it has something to balance
 BALANCERS: Single[Uuid, WantedBalancer] = Single("balancers")
+MONITORS: Named[Target, Probe] = Named("monitors")  #: what is probed → how
+HEALTH_CHECK_OF: Bag[Uuid, Uuid] = Bag("health_check_of")  #: health check → switch ports that list it
+HEALTH: Single[Uuid, str] = Single("health")  #: health check of a port → what its probe found
 SWITCH: Single[Uuid, Switch] = Single("switch")  #: switch → its view
 QUEUES: Named[str, int] = Named("queues")  #: port's name → queue
 SHAPED: Bag[str, str] = Bag("shaped")  #: "" → names of ports that want a queue

@@ -13,7 +13,6 @@ SWITCH_COLUMNS = {
 }
 PORT_COLUMNS = {
     "mirror_rules": "mirrors",
-    "health_checks": "health checks",
 }
 
 
