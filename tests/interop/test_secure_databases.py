@@ -19,7 +19,7 @@ from pyovn.runtime.streams import Remote, Tls
 from tests.support.c_programs import need
 from tests.support.certificates import Authority, options
 from tests.support.clusters import eventually
-from tests.support.servers import RunningServer, c_server_process, server_process, upstream_schema
+from tests.support.servers import Rpc, RunningServer, c_server_process, server_process, upstream_schema
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(60)]
 
@@ -253,42 +253,61 @@ def test_a_client_without_a_certificate_may_not_write_in_a_role() -> None:
 
 # -- controllers in their role ---------------------------------------------------------------------------------------
 
-CONTROLLED = ("Chassis", "Chassis_Private", "Encap", "Port_Binding")
-FULL = [
-    permission("Chassis", "name", "nb_cfg external_ids encaps vtep_logical_switches other_config transport_zones"),
-    permission("Chassis_Private", "name", "nb_cfg nb_cfg_timestamp chassis external_ids"),
-    permission("Encap", "chassis_name", "type options ip"),
-    permission("Port_Binding", "", "chassis additional_chassis encap additional_encap up virtual_parent options",
-               insert_delete=False),
-    insert("RBAC_Role", name="ovn-controller", permissions=["map", [[n, ["named-uuid", n]] for n in CONTROLLED]]),
-]  # fmt: skip
-CONTROLLER = [sys.executable, "-c", "import sys; from pyovn.daemons.controller import main; sys.exit(main())"]
+SHELLS = {
+    name: [sys.executable, "-c", f"import sys; from pyovn.{module} import main; sys.exit(main())"]
+    for name, module in (
+        ("northd", "daemons.northd"),
+        ("controller", "daemons.controller"),
+        ("vswitchd", "daemons.vswitchd"),
+        ("vsctl", "cli.vsctl"),
+    )
+}
+QUIET = ("-vconsole:warn", "-vsyslog:off")
+
+
+@contextmanager
+def daemon(directory: Path, name: str, command: list[str], *words: str) -> Iterator[subprocess.Popen[str]]:
+    """A daemon whose warnings are in `<name>.log`."""
+    places = {**os.environ, "OVN_RUNDIR": str(directory), "OVS_RUNDIR": str(directory)}
+    with open(directory / f"{name}.log", "w") as log:
+        words = (*QUIET, f"--unixctl={directory}/{name}.ctl", *words)
+        process = subprocess.Popen([*command, *words], env=places, cwd=directory, stderr=log, text=True)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(20)
 
 
 @pytest.mark.parametrize("program", ["ours", "C"])
 def test_a_controller_works_in_its_role(program: str, authority: Authority) -> None:
-    command = CONTROLLER if program == "ours" else c_program("ovn-controller", "26.03")
-    with server_process(upstream_schema("ovn-sb")) as central, server_process(upstream_schema("vswitch")) as host:
-        assert "error" not in central.transact(SB, *FULL)[-1]
-        with secure(central, SB, authority.issue("server"), role="ovn-controller") as remote:
-            ids = {"system-id": "ch1", "ovn-remote": remote, "ovn-encap-type": "geneve", "ovn-encap-ip": "127.0.0.1"}
-            root = insert("Open_vSwitch", external_ids=["map", [list(pair) for pair in ids.items()]])
-            assert "uuid" in host.transact("Open_vSwitch", root)[0]
-            process = subprocess.Popen(
-                [*command, *options(authority.issue("ch1")), "-vconsole:warn", "-vsyslog:off",
-                 f"--unixctl={host.directory}/ctl", host.remote],
-                env={**os.environ, "OVN_RUNDIR": str(host.directory), "OVS_RUNDIR": str(host.directory)},
-                stderr=subprocess.PIPE, text=True,
-            )  # fmt: skip
-            try:
-                eventually(lambda: column(central, "Chassis", "name") == ["ch1"])
-                eventually(lambda: column(central, "Chassis_Private", "name") == ["ch1"])
-                assert column(central, "Encap", "chassis_name") == ["ch1"]
-                central.transact(SB, {"op": "update", "table": "SB_Global", "where": [], "row": {"nb_cfg": 5}})
-            finally:
-                process.terminate()
-                said = process.communicate(timeout=20)[1]
-            assert "permission error" not in said
+    """The role is the one that northd writes; the controller registers, claims, learns and reports within it."""
+    command = SHELLS["controller"] if program == "ours" else c_program("ovn-controller", "26.03")
+    with (
+        server_process(upstream_schema("ovn-nb"), upstream_schema("ovn-sb")) as central,
+        server_process(upstream_schema("vswitch")) as host,
+        secure(central, SB, authority.issue("server"), role="ovn-controller") as remote,
+        daemon(host.directory, "northd", SHELLS["northd"], f"--ovnnb-db={central.remote}",
+               f"--ovnsb-db={central.remote}"),
+        daemon(host.directory, "vswitchd", SHELLS["vswitchd"], host.remote),
+    ):  # fmt: skip
+        nbctl = [*NBCTL, f"--db={central.remote}", "--timeout=20"]
+        run(nbctl, "ls-add", "s", "--", "lsp-add", "s", "p", "--", "lsp-set-addresses", "p", "unknown")
+        vsctl = [*SHELLS["vsctl"], f"--db={host.remote}", "--timeout=20"]
+        run(vsctl, "init", "--", "set", "open", ".", "external_ids:system-id=ch1", f"external_ids:ovn-remote={remote}",
+            "external_ids:ovn-encap-type=geneve", "external_ids:ovn-encap-ip=127.0.0.1")  # fmt: skip
+        run(vsctl, "add-br", "br-int", "--", "add-port", "br-int", "vif", "--", "set", "interface", "vif", "type=dummy",
+            "external_ids:iface-id=p")  # fmt: skip
+        with daemon(host.directory, "controller", [*command, *options(authority.issue("ch1"))], host.remote):
+            eventually(lambda: column(central, "Port_Binding", "up") == [True])
+            assert column(central, "Chassis", "name") == column(central, "Chassis_Private", "name") == ["ch1"]
+            assert column(central, "Encap", "chassis_name") == ["ch1"]
+            assert run(nbctl, "--wait=hv", "sync").stderr == ""
+            frame = "arp,dl_src=00:00:00:00:00:07,dl_dst=ff:ff:ff:ff:ff:ff,arp_op=1,arp_spa=10.0.0.7,arp_tpa=10.0.0.8"
+            with Rpc(f"{host.directory}/vswitchd.ctl") as control:
+                assert control.call("netdev-dummy/receive", "vif", frame)["error"] is None
+            eventually(lambda: column(central, "FDB", "mac") == ["00:00:00:00:00:07"])
+        assert "permission error" not in (host.directory / "controller.log").read_text()
 
 
 def column(server: RunningServer, table: str, name: str) -> list[Json]:

@@ -316,6 +316,17 @@ def test_a_conversion_keeps_what_both_schemas_have() -> None:
     assert client.transact(insert(name="a"))[-1]["error"] == "constraint violation"
 
 
+def test_a_conversion_is_told_to_those_who_watch_the_server() -> None:
+    client = Engine().client()
+    client.call("set_db_change_aware", True)
+    before = client.call("monitor", "_Server", "s", {"Database": {"columns": ["name", "schema"]}})["Database"]
+    assert client.call("convert", "Rich", changed_schema()) == {}
+    (update,) = (message["params"][1]["Database"] for message in client.before)
+    ((uuid, change),) = update.items()
+    assert before[uuid]["new"] == {"name": "Rich", **change["old"]}
+    assert '"version":"1.3.0"' in change["new"]["schema"]
+
+
 def test_a_conversion_that_does_not_fit_changes_nothing() -> None:
     client = Engine().client()
     client.transact(insert(name="a"))

@@ -13,6 +13,7 @@ import orjson
 
 from pyovn.net.uuids import Uuid
 from pyovn.ovsdb.schema import Schema
+from pyovn.ovsdb.server.columns import UUID_AT
 from pyovn.ovsdb.server.convert import converted
 from pyovn.ovsdb.server.database import Commit, Database
 from pyovn.ovsdb.server.errors import Refused, syntax_error
@@ -22,6 +23,7 @@ from pyovn.ovsdb.server.operations import Caller, NotYet, execute, waits_on
 from pyovn.ovsdb.server.rbac import Guard
 from pyovn.ovsdb.server.server_schema import SERVER_SCHEMA, database_row
 from pyovn.ovsdb.server.session import Session, Subscription, Sync
+from pyovn.ovsdb.server.tables import Row
 from pyovn.ovsdb.server.transaction import Transaction
 
 Json = Any
@@ -90,7 +92,6 @@ class Server:
         new.journal, new.listeners = old.journal, old.listeners
         self._release(old)
         self.databases[old.name] = new
-        self._undescribe(old.name)
         self._describe(new)
         self._cut_off_unaware()
 
@@ -119,22 +120,28 @@ class Server:
         return database
 
     def _describe(self, database: Database) -> None:
-        """Give a database its row in `_Server`."""
+        """Give a database its row in `_Server`, or bring that up to date."""
         own = self.databases[SERVER_SCHEMA.name]
         transaction = own.transaction(self.uuids)
         table = own.tables["Database"]
         values = table.read_row(database_row(database.schema), None)
-        transaction.insert(table, next(self.uuids), values)
+        if row := self._description(database.name):
+            transaction.update(table, row, [(column.place, value) for column, value in values])
+        else:
+            transaction.insert(table, next(self.uuids), values)
         own.commit(transaction)
 
     def _undescribe(self, name: str) -> None:
         own = self.databases[SERVER_SCHEMA.name]
         transaction = own.transaction(self.uuids)
-        table = own.tables["Database"]
-        place = table.by_name["name"].place
-        for uuid in [uuid for uuid, row in table.rows.items() if row[place] == name]:
-            transaction.delete(table, uuid)
+        if row := self._description(name):
+            transaction.delete(own.tables["Database"], row[UUID_AT])
         own.commit(transaction)
+
+    def _description(self, name: str) -> Row | None:
+        table = self.databases[SERVER_SCHEMA.name].tables["Database"]
+        place = table.by_name["name"].place
+        return next((row for row in table.rows.values() if row[place] == name), None)
 
     # -- sessions ----------------------------------------------------------------------------------------------------
 
