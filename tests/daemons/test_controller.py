@@ -15,6 +15,7 @@ from pyovn.daemons.controller_commands import commands
 from pyovn.daemons.vswitchd import Vswitchd
 from pyovn.openflow import messages as m
 from pyovn.ovsdb.txn import Txn
+from pyovn.packet.flowkey import flow_key
 from pyovn.runtime.control import CommandFailed
 from pyovn.runtime.nics import SystemNics
 from pyovn.runtime.openflow import OpenFlowClient
@@ -221,6 +222,21 @@ async def test_what_it_is_asked_over_its_control_socket():
         before = await here.flows()
         await asked(controller, "recompute")
         assert await here.flows() == before
+
+
+@asynchronous
+async def test_an_injected_packet_arrives_where_its_flows_lead():
+    async with hypervisor() as here:
+        controller, _ = here.start()
+        await here.plug("v2", "p2")
+        await here.bound()
+        await here.until(lambda: here.one(sb.PortBinding, logical_port="p2").up)
+        arrived = asyncio.get_running_loop().create_future()
+        here.vswitchd.nics.dummies["v2"].on_transmit = arrived.set_result
+        await asked(controller, "inject-pkt", 'inport == "p1" && eth.dst == 0a:00:00:00:00:02 && udp.dst == 53 && ip4')
+        assert flow_key(await asyncio.wait_for(arrived, 10))["udp_dst"] == 53
+        with pytest.raises(CommandFailed, match=r"^ingress port not found on hypervisor\.$"):
+            await asked(controller, "inject-pkt", 'inport == "p3"')
 
 
 @asynchronous

@@ -1,8 +1,8 @@
 import pytest
 
 from pyovn.lang.match import parse
+from pyovn.lang.microflow import packet_of
 from pyovn.trace.flow_text import flow_text
-from pyovn.trace.microflow import packet_of
 
 LINK = "vlan_tci=0x0000,dl_src=00:00:00:00:00:00,dl_dst=00:00:00:00:00:00"
 IP = "nw_src=0.0.0.0,nw_dst=0.0.0.0"

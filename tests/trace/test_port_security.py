@@ -1,7 +1,7 @@
 import pytest
 
 from pyovn.lang.match import parse
-from pyovn.trace.microflow import packet_of
+from pyovn.lang.microflow import packet_of
 from pyovn.trace.port_security import violates_in, violates_out
 
 MAC = "0a:00:00:00:00:01"

@@ -21,6 +21,7 @@ from pyovn.controller.effects import Activate, Adopt, Judge, Learned, Neighbour,
 from pyovn.controller.families import families
 from pyovn.controller.flowtable import FLOWS, FlowFacts, as_flow_facts
 from pyovn.controller.ids import Ids
+from pyovn.controller.inject import interface_of, packet_out
 from pyovn.controller.interests import SOUTHBOUND_TABLES, SWITCH_TABLES
 from pyovn.controller.learning import (
     activation_edits,
@@ -44,8 +45,9 @@ from pyovn.controller.view import ALL, SETTINGS, VIF
 from pyovn.incr.engine import Changes, Engine, Source
 from pyovn.net.uuids import Uuid
 from pyovn.openflow.flows import GroupDef, MeterDef
+from pyovn.openflow.messages import PacketOut
 from pyovn.ovsdb.model import Row
-from pyovn.tables.sb import Chassis, ChassisPrivate, PortBinding, SBGlobal
+from pyovn.tables.sb import AddressSet, Chassis, ChassisPrivate, PortBinding, SBGlobal
 from pyovn.tables.vswitch import Bridge, Interface, OpenvSwitch, Port
 
 #: Columns that we write ourselves, and that only those hear of who ask for them.
@@ -328,6 +330,11 @@ class Core:
         """The name of an interface."""
         row = self._switch.rows(Interface).get(uuid)
         return row.name if row is not None else ""
+
+    def injection(self, microflow: str) -> PacketOut:
+        """What puts a packet in at a port here; raises CannotInject."""
+        sets = {row.name: sorted(row.addresses) for row in self._southbound.rows(AddressSet).values()}
+        return packet_out(microflow, sets, lambda port: interface_of(self.engine, port))
 
     def farewell(self) -> tuple[list[Edit], list[Edit]]:
         """(southbound, switch) edits of a controller that leaves for good."""

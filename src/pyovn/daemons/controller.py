@@ -37,6 +37,7 @@ from pyovn.runtime import logging as vlog
 from pyovn.runtime.bulk import uncollected
 from pyovn.runtime.clock import SYSTEM, Clock
 from pyovn.runtime.control import Command
+from pyovn.runtime.openflow import Disconnected
 from pyovn.runtime.options import Option
 from pyovn.runtime.ovsdb import Client
 from pyovn.tables import vswitch
@@ -119,6 +120,14 @@ class Controller:
             self.core = await self._start()
             tasks.create_task(self.switch.run())
             await self._work(self.core)
+
+    def inject(self, microflow: str) -> None:
+        """Put a packet in at a port here; raises CannotInject, or Disconnected without a switch."""
+        if self.core is not None:
+            message = self.core.injection(microflow)
+            if not self.switch.connected:
+                raise Disconnected("not connected to the switch")
+            self.switch.send(message)
 
     async def leave(self) -> None:
         """Take back what a controller that goes for good should not leave behind."""

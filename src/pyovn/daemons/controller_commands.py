@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from pyovn.controller.binding import BINDING, EDGES, LOCAL_PORT
 from pyovn.controller.core import Core
+from pyovn.net.errors import OvnError
 from pyovn.runtime.control import Command, CommandFailed
 from pyovn.runtime.ovsdb import Client
 
@@ -21,6 +22,9 @@ class Running(Protocol):
 
     def wake(self) -> None:
         """Have the loop look again."""
+
+    def inject(self, microflow: str) -> None:
+        """Put a packet in at a port here; raises CannotInject."""
 
 
 def commands(controller: Running) -> dict[str, Command]:
@@ -51,6 +55,13 @@ def commands(controller: Running) -> dict[str, Command]:
             raise CommandFailed(f"{arguments[0]}: not a number of seconds")
         controller.report_delay_s = float(arguments[0])
 
+    def inject(microflow: str) -> None:
+        core()
+        try:
+            controller.inject(microflow)
+        except OvnError as fault:
+            raise CommandFailed(str(fault)) from None
+
     return {
         "connection-status": Command(connection_status),
         "ct-zone-list": Command(lambda _: "".join(f"{user} {zone}\n" for user, zone in sorted(core().zones.items()))),
@@ -65,6 +76,7 @@ def commands(controller: Running) -> dict[str, Command]:
         "debug/dump-related-ports": Command(lambda _: "".join(_related(core()))),
         "debug/dump-peer-ports": Command(lambda _: "".join(_peers(core()))),
         "debug/dump-lflow-conj-ids": Command(lambda _: "".join(_conjunctions(core()))),
+        "inject-pkt": Command(lambda arguments: inject(arguments[0]), "MICROFLOW", 1, 1),
         "inc-engine/show-stats": Command(lambda arguments: _statistics(core(), arguments), "[NODE [COUNTER]]", 0, 2),
         "inc-engine/clear-stats": Command(lambda _: core().engine.clear_statistics()),
         "inc-engine/recompute": Command(lambda _: core().recompute()),

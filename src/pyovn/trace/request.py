@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from pyovn.lang.errors import SyntaxFault
 from pyovn.lang.match import Expr, parse
+from pyovn.lang.microflow import BadMicroflow, inport_of, packet_of
 from pyovn.lang.symbols import INPORT
 from pyovn.trace.flow_text import flow_text
-from pyovn.trace.microflow import BadMicroflow, inport_of, packet_of
 from pyovn.trace.network import Datapath, Network
 from pyovn.trace.openflow import add_flows, cookies
 from pyovn.trace.render import detailed, minimal, summary

@@ -1,7 +1,7 @@
 import pytest
 
 from pyovn.lang.match import parse
-from pyovn.trace.microflow import BadMicroflow, inport_of, packet_of
+from pyovn.lang.microflow import BadMicroflow, inport_of, packet_of
 
 PORTS = {"a": 1, "b": 2}
 
