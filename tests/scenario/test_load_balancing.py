@@ -51,3 +51,38 @@ def test_a_virtual_address_leads_to_its_backends():
                 assert await type_on("worker1", "ip netns exec web1 tcp 30.0.0.1 80 hello") == "hello\n"
 
     asyncio.run(story())
+
+
+HEALTH = """\
+ovn-nbctl set load_balancer web ip_port_mappings:192.168.0.1=web1:192.168.0.253
+ovn-nbctl set load_balancer web ip_port_mappings:192.168.0.2=web2:192.168.0.253
+ovn-nbctl --id=@check create Load_Balancer_Health_Check vip="30.0.0.1\\:80" options:interval=1 options:timeout=1 \
+-- add Load_Balancer web health_check @check"""
+WAIT = """\
+probe=$(ovn-sbctl --bare --columns=_uuid find Service_Monitor logical_port={}) && \
+ovn-sbctl --timeout=20 wait-until Service_Monitor $probe status={}"""
+
+
+def test_backends_that_do_not_answer_get_no_connections():
+    async def story():
+        async with lab("worker1", "worker2") as (_, type_on):
+            await type_on("worker1", *NETWORK.splitlines(), *GUEST.format("web1", 1).splitlines())
+            for name, number in (("web2", 2), ("client", 3)):
+                await type_on("worker2", *GUEST.format(name, number).splitlines())
+            for host, name in (("worker1", "web1"), ("worker2", "web2"), ("worker2", "client")):
+                await type_on(host, f"ip netns exec {name} ip route add default via 192.168.0.254")
+            await type_on("worker1", "ip netns exec web1 serve tcp 8080", SYNC)
+            await type_on("worker1", *HEALTH.splitlines(), SYNC)
+
+            # web2 refuses: nobody is sent there
+            await type_on("worker1", WAIT.format("web1", "online"), WAIT.format("web2", "offline"), SYNC)
+            for _ in range(4):
+                assert await type_on("worker2", "ip netns exec client tcp 30.0.0.1 80 hello") == "hello\n"
+
+            # it comes up, and counts again
+            await type_on("worker2", "ip netns exec web2 serve tcp 8080")
+            await type_on("worker1", WAIT.format("web2", "online"), SYNC)
+            flows = await type_on("worker1", "ovn-sbctl lflow-list net")
+            assert "backends=192.168.0.1:8080,192.168.0.2:8080" in flows
+
+    asyncio.run(story())

@@ -11,12 +11,13 @@ from typing import Final
 from pyovn.controller.dispatch import SERVICES, Service, answer
 from pyovn.controller.effects import Effect, Hold, Learn, Problem
 from pyovn.controller.learning import find_port
-from pyovn.controller.paths import beacon_of, paths, port_named, snooped
+from pyovn.controller.paths import beacon_of, paths, port_named, services, snooped
 from pyovn.controller.services.beacons import PERIODIC, Beacons
 from pyovn.controller.services.bfd import Path, Sessions
 from pyovn.controller.services.dns import NameService
 from pyovn.controller.services.memory import Fact, Memory
 from pyovn.controller.services.multicast import Group, Snooping
+from pyovn.controller.services.probes import Checked, Probing
 from pyovn.controller.services.waiting import NextHop, WaitingRoom
 from pyovn.incr.engine import Changes, Source
 from pyovn.lang.actions.userdata import Opcode
@@ -26,13 +27,24 @@ from pyovn.net.mac import mac_int
 from pyovn.net.uuids import Uuid
 from pyovn.openflow.messages import PacketIn
 from pyovn.ovsdb.model import Row
-from pyovn.tables.sb import BFD, Chassis, DatapathBinding, IPMulticast, MACBinding, PortBinding, StaticMACBinding
+from pyovn.tables.sb import (
+    BFD,
+    Chassis,
+    DatapathBinding,
+    IPMulticast,
+    MACBinding,
+    PortBinding,
+    ServiceMonitor,
+    StaticMACBinding,
+)
 
 #: Which port a chassisredirect port stands for.
 DISTRIBUTED_PORT: Final = "distributed-port"
 NEIGHBOURS: Final[tuple[type[MACBinding] | type[StaticMACBinding], ...]] = (MACBinding, StaticMACBinding)
 #: What decides which paths are watched from here.
 WATCHED: Final = (BFD, PortBinding, DatapathBinding, Chassis)
+#: What decides which services are probed from here.
+PROBED: Final = (ServiceMonitor, PortBinding, DatapathBinding, Chassis)
 
 
 class Desk:
@@ -44,6 +56,7 @@ class Desk:
         self._memory = Memory(uniform)
         self._waiting = WaitingRoom()
         self._beacons, self._sessions = Beacons(uniform), Sessions(uniform)
+        self._probing = Probing(uniform)
         self._snooping = Snooping()
         self._problems: list[Problem] = []
         names = NameService(southbound, lambda records: records.sort(key=lambda _: uniform(0.0, 1.0)))
@@ -67,6 +80,7 @@ class Desk:
         services = {
             **self._services,
             Opcode.BFD_MSG: lambda packet, _: self._sessions.packet(packet, now),
+            Opcode.HANDLE_SVC_CHECK: lambda packet, _: self._probing.packet(packet, now),
             Opcode.IGMP: lambda packet, _: self._snooping.packet(packet, now, snooped(self._rows)),
         }
         return answer(pin, services)
@@ -78,6 +92,8 @@ class Desk:
                 self._advertise(uuid, new, now)
         if not changes.keys().isdisjoint(WATCHED) and (self._sessions.deadline or self._rows.rows(BFD)):
             self._watch(now)
+        if not changes.keys().isdisjoint(PROBED) and (self._probing.deadline or self._rows.rows(ServiceMonitor)):
+            self._probe(now)
         if IPMulticast in changes:
             self._snooping.forget(snooped(self._rows))
 
@@ -98,12 +114,22 @@ class Desk:
                 self._problems.append(Problem(f"BFD session {uuid}: {path}"))
         self._sessions.follow(wanted, now)
 
+    def _probe(self, now: float) -> None:
+        wanted: dict[Uuid, Checked] = {}
+        for uuid, checked in services(self._rows, self._chassis):
+            if isinstance(checked, Checked):
+                wanted[uuid] = checked
+            else:
+                self._problems.append(Problem(f"service monitor {uuid}: {checked}"))
+        self._probing.follow(wanted, now)
+
     def handle(self, now: float) -> Iterator[Effect]:
         """What follows from new rows and from time that has passed."""
         problems, self._problems = self._problems, []
         yield from problems
         yield from self._beacons.handle(now)
         yield from self._sessions.handle(now)
+        yield from self._probing.handle(now)
         self._snooping.handle(now)
         if self._waiting:
             yield from self._waiting.handle(now, self._mac_of)
@@ -119,7 +145,7 @@ class Desk:
     @property
     def deadline(self) -> float | None:
         """When there is something to do."""
-        timed = (self._memory, self._waiting, self._beacons, self._sessions, self._snooping)
+        timed = (self._memory, self._waiting, self._beacons, self._sessions, self._probing, self._snooping)
         return min((each.deadline for each in timed if each.deadline is not None), default=None)
 
     def _mac_of(self, hop: NextHop) -> int | None:

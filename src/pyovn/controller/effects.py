@@ -102,7 +102,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """A BFD session (a row) that has come to another state."""
+    """A BFD session, or a service that is probed, that has come to another state; by its row."""
 
     session: Uuid
     status: str

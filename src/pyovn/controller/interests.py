@@ -37,6 +37,7 @@ SOUTHBOUND_TABLES: dict[type[Row], Sequence[str] | None] = {
     sb.LoadBalancer: None,
     sb.DNS: ("records", "datapaths", "options"),
     sb.BFD: None,
+    sb.ServiceMonitor: None,
     sb.ControllerEvent: None,
     sb.IPMulticast: None,
     sb.IGMPGroup: None,

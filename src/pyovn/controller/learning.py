@@ -4,7 +4,7 @@ Learned   → FDB (dp_key, mac): port_key          Neighbour → MAC_Binding (lo
 Activate  → Port_Binding.options:additional-chassis-activated
 Adopt     → Port_Binding (virtual): chassis, virtual_parent
 Record    → Controller_Event
-Judge     → BFD.status
+Judge     → BFD.status, Service_Monitor.status
 members   → IGMP_Group rows of this chassis
 """
 
@@ -18,7 +18,17 @@ from pyovn.incr.engine import Source
 from pyovn.net.ip import ip_str
 from pyovn.net.mac import mac_str
 from pyovn.net.uuids import Uuid
-from pyovn.tables.sb import BFD, FDB, Chassis, ControllerEvent, DatapathBinding, IGMPGroup, MACBinding, PortBinding
+from pyovn.tables.sb import (
+    BFD,
+    FDB,
+    Chassis,
+    ControllerEvent,
+    DatapathBinding,
+    IGMPGroup,
+    MACBinding,
+    PortBinding,
+    ServiceMonitor,
+)
 
 ACTIVATED: Final = "additional-chassis-activated"
 
@@ -84,10 +94,11 @@ def event_edits(rows: Source, recorded: Record, chassis: Uuid) -> Iterator[Edit]
 
 
 def status_edits(rows: Source, judged: Judge) -> Iterator[Edit]:
-    """What tells northd whether a next hop is there."""
-    row = rows.rows(BFD).get(judged.session)
-    if row is not None:
-        yield from column_edits(row, {"status": judged.status})
+    """What tells northd whether a next hop, or a service, is there."""
+    session, service = rows.rows(BFD).get(judged.session), rows.rows(ServiceMonitor).get(judged.session)
+    for row in (session, service):
+        if row is not None:
+            yield from column_edits(row, {"status": judged.status})
 
 
 def member_edits(rows: Source, members: Mapping[Group, tuple[str, frozenset[int]]], chassis: Chassis) -> Iterator[Edit]:

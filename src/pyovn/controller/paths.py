@@ -1,7 +1,9 @@
-"""What timed services work on: paths that BFD watches, router ports that advertise, switches that are snooped on.
+"""What timed services work on: paths that BFD watches, router ports that advertise, switches that are snooped on,
+services that are probed.
 
 BFD row, its router port ─► Path, where that port is on this chassis
 router port with ipv6_ra_send_periodic, its peer ─► Beacon
+Service_Monitor, its port ─► Checked, where that port is on this chassis
 """
 
 from collections.abc import Iterator
@@ -10,12 +12,13 @@ from typing import Final
 from pyovn.controller.services.beacons import Beacon, beacon, check
 from pyovn.controller.services.bfd import MS, Path
 from pyovn.controller.services.multicast import Limits
+from pyovn.controller.services.probes import Checked
 from pyovn.incr.engine import Source
 from pyovn.net.errors import Malformed
 from pyovn.net.ip import ip_parse, mask4, mask6, parse_network
 from pyovn.net.mac import eui64_lla, mac_int
 from pyovn.net.uuids import Uuid
-from pyovn.tables.sb import BFD, Chassis, DatapathBinding, IPMulticast, PortBinding
+from pyovn.tables.sb import BFD, Chassis, DatapathBinding, IPMulticast, PortBinding, ServiceMonitor
 
 #: SB BFD.status of a session that nothing depends on.
 UNUSED: Final = "admin_down"
@@ -85,6 +88,44 @@ def _source(version: int, dst: int, mac: int, networks: list[str]) -> int:
         raise Malformed("router port without an address of the BFD session's family")
     mask = mask4 if version == 4 else mask6
     return next((address for address, length in own if not (address ^ dst) & mask(length)), own[0][0])
+
+
+def services(rows: Source, chassis: str) -> Iterator[tuple[Uuid, Checked | Malformed]]:
+    """The services that this chassis is to probe, or what is wrong with the row."""
+    own = rows.where(Chassis, name=chassis)
+    for row in rows.rows(ServiceMonitor).values():
+        port = port_named(rows, row.logical_port)
+        if row.remote or port is None or not own or port.chassis != own[0].uuid:
+            continue
+        try:
+            yield row.uuid, service_of(rows, row, port)
+        except Malformed as fault:
+            yield row.uuid, fault
+
+
+def service_of(rows: Source, row: ServiceMonitor, port: PortBinding) -> Checked:
+    """The service that a row stands for; raises Malformed."""
+    version, dst = ip_parse(row.ip)
+    family, src = ip_parse(row.src_ip)
+    if family != version:
+        raise Malformed(f"{row.src_ip} cannot ask {row.ip}: another version of IP")
+    return Checked(
+        key_of(rows, port.datapath), port.tunnel_key, _mac_with(port, row.ip), mac_int(row.src_mac), version, src, dst,
+        row.protocol or "tcp", row.port, _often(row, "interval", 5), _often(row, "timeout", 3),
+        _often(row, "success_count", 1), _often(row, "failure_count", 1),
+    )  # fmt: skip
+
+
+def _mac_with(port: PortBinding, ip: str) -> int:
+    """The MAC that a port has together with an address, or its first; raises Malformed."""
+    entries = [words for entry in sorted(port.mac) if (words := entry.split())]
+    with_ip = [words[0] for words in entries if ip in words[1:]]
+    return mac_int((with_ip or [words[0] for words in entries] or [""])[0])
+
+
+def _often(row: ServiceMonitor, option: str, default: int) -> int:
+    text = row.options.get(option, "")
+    return max(1, int(text)) if text.isdecimal() else default
 
 
 def snooped(rows: Source) -> dict[int, Limits]:
