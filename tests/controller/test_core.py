@@ -68,6 +68,22 @@ def test_a_port_is_up_once_the_switch_has_its_flows():
     assert [mark.value for mark in marks] == [{"ovn-installed": "true", "ovn-installed-ts": "7"}]
 
 
+def test_a_switch_that_waits_for_flows_is_told_when_it_has_them():
+    world = two_ports()
+    core = world.core()
+    assert not list(core.restored())
+    row = world.local.rows(OpenvSwitch)[id_of("ovs", "")]
+    world.edit(OpenvSwitch, row.uuid, local=True, other_config={"flow-restore-wait": "true"})
+    world.tell(core)
+    assert not list(core.restored()), "somebody else's task"
+    ids = {**row.external_ids, "ovn-managed-flow-restore-wait": "true"}
+    world.edit(OpenvSwitch, row.uuid, local=True, external_ids=ids)
+    world.tell(core)
+    assert [(edit.column, edit.value) for edit in core.restored()] == [
+        ("other_config", frozenset({"flow-restore-wait"}))
+    ]
+
+
 def test_a_port_whose_interface_goes_is_released():
     world = two_ports()
     world.edit(PortBinding, id_of("port", "p1"), chassis=id_of("chassis", "ch1"), up=True)

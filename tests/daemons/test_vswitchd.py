@@ -78,7 +78,8 @@ class Host:
 
 
 @asynccontextmanager
-async def host(underlay: MemoryUnderlay | None = None) -> AsyncIterator[Host]:
+async def host(underlay: MemoryUnderlay | None = None, **root: Any) -> AsyncIterator[Host]:
+    """A hypervisor; `root` are columns of the Open_vSwitch row that it starts with."""
     with tempfile.TemporaryDirectory(prefix="vs") as directory:
         rundir = Path(directory)
         async with embedded_server(rundir, upstream_schema("vswitch")) as server:
@@ -88,7 +89,7 @@ async def host(underlay: MemoryUnderlay | None = None) -> AsyncIterator[Host]:
                 await made.database.synced()
                 if not made.database.replica.rows(OpenvSwitch):
                     txn = Txn()
-                    txn.insert(OpenvSwitch)
+                    txn.insert(OpenvSwitch, **root)
                     await made.database.transact(txn)
                     await made.until(lambda: bool(made.database.replica.rows(OpenvSwitch)))
                 yield made
@@ -145,6 +146,37 @@ def test_a_controller_programs_the_bridge_and_packets_follow():
                 (entry,) = (await controller.query("flow", m.FlowQuery())).entries
             assert sent == [udp_frame()]
             assert (entry.packets, entry.flow.actions) == (1, (act.Output(2),))
+
+    scenario(story)
+
+
+def test_a_switch_that_waits_for_its_flows_keeps_still_until_it_has_them():
+    async def story() -> None:
+        restoring = {"flow-restore-wait": "true"}
+        fabric = Fabric()
+        heard: list[bytes] = []
+        fabric.listeners["1.0.0.2", 6081] = lambda payload, *_: heard.append(payload)
+        async with host(MemoryUnderlay(fabric, "1.0.0.1"), other_config=restoring) as one:
+            await one.add_bridge("br0", ("p1", "dummy", {}), ("t1", "geneve", {"remote_ip": "1.0.0.2"}))
+            sent: list[bytes] = []
+            one.nics.dummies["br0"].on_transmit = sent.append
+
+            def watch(txn: Txn) -> None:
+                txn.update(one.interface("t1"), bfd={"enable": "true"})
+
+            await one.change(watch)
+            async with one.openflow("br0") as controller:
+                await controller.bundle([m.add_flow(Flow(0, 1, (), (act.Output(act.OFPP_LOCAL),)))])
+            one.nics.dummies["p1"].inject(udp_frame())
+            assert (sent, heard, one.interface("t1").bfd_status) == ([], [], {})
+            await one.change(lambda txn: txn.update(one.root, other_config={}))
+            one.nics.dummies["p1"].inject(udp_frame())
+            await one.until(lambda: one.interface("t1").bfd_status.get("state") == "down")
+            assert sent == [udp_frame()]
+            assert heard, "BFD has begun"
+            await one.change(lambda txn: txn.update(one.root, other_config=restoring))
+            one.nics.dummies["p1"].inject(udp_frame())
+            assert sent == [udp_frame()] * 2, "a switch that forwards goes on"
 
     scenario(story)
 

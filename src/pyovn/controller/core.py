@@ -60,6 +60,8 @@ QUIET: Final[Mapping[type[Row], Sequence[str]]] = {
 CLAIM_PAUSE_S: Final = 2.0
 #: What marks a switch port as made by a controller.
 MADE: Final = frozenset((CHASSIS_ID, *OWNED))
+#: in Open_vSwitch.other_config: a switch that starts keeps still
+RESTORING: Final = "flow-restore-wait"
 NB_CFG: Final = "ovn-nb-cfg"
 NB_CFG_AT: Final = "ovn-nb-cfg-ts"
 
@@ -303,6 +305,13 @@ class Core:
             return there, []
         here = map_edits(bridge, "external_ids", {NB_CFG: str(nb_cfg), NB_CFG_AT: str(now_ms)})
         return there, list(here)
+
+    def restored(self) -> Iterator[Edit]:
+        """Edits that let a switch go which waited for the flows that it now has."""
+        if self.settings is not None and self.settings.ends_restore:
+            for switch in self._switch.rows(OpenvSwitch).values():
+                if RESTORING in switch.other_config:
+                    yield Take(switch, "other_config", frozenset({RESTORING}))
 
     def deadline(self, now: float) -> float | None:
         """When a postponed claim may go ahead."""

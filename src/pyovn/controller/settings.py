@@ -46,6 +46,8 @@ class Settings:
     bridge_probe_s: int
     zones: range
     garp_max_timeout_s: int
+    #: a switch that waits for its flows is told when it has them
+    ends_restore: bool
     #: key → value as they stand, for what is copied into the Chassis row
     raw: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
@@ -90,6 +92,7 @@ def settings(external_ids: Mapping[str, str], chassis: str, hostname: str) -> Se
         bridge_probe_s=(_number(keys, "ovn-bridge-remote-probe-interval") or 0) // 1000,
         zones=_zone_range(keys.get("ct-zone-range"), problems),
         garp_max_timeout_s=_number(external_ids, "garp-max-timeout-sec") or 0,
+        ends_restore=_flag(keys, "ovn-managed-flow-restore-wait"),
         raw=keys,
         problems=tuple(problems),
     )

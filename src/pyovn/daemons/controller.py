@@ -345,6 +345,8 @@ class Controller:
         if fresh:
             core.installed(fresh, self.clock.wall_ms())
             self.wake()
+        if "restored" not in self._busy and (edits := list(core.restored())):
+            self._start_task("restored", self._transact(self.switch_db, edits))
         if "report" not in self._busy and self.southbound is not None:
             there, here = core.reported(number, self.clock.wall_ms())
             if there or here:

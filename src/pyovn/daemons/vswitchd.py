@@ -32,7 +32,7 @@ from pyovn.vswitch import datapath as core
 from pyovn.vswitch.ports import Nic, Underlay
 from pyovn.vswitch.reconcile import Reconciler
 from pyovn.vswitch.report import VERSION, limit_zones, liveness_report, report, statistics_report
-from pyovn.vswitch.wanted import WantedBridge, WantedPort, wanted
+from pyovn.vswitch.wanted import WantedBridge, WantedPort, waits_for_flows, wanted
 
 SWEEP_S = 1.0
 STATISTICS_S = 5.0
@@ -78,6 +78,7 @@ class Vswitchd:
         self.configured = asyncio.Event()
         self._tls = tls
         self._wanted: tuple[WantedBridge, ...] = ()
+        self._forwards = False  #: only a switch that starts waits for flows
         self._control = (
             ControlServer(control, self.commands(), version=VERSION_TEXT) if isinstance(control, str) else control
         )
@@ -122,6 +123,8 @@ class Vswitchd:
         self.datapath.now = self.clock.now()
         replica = self.client.replica
         asked = wanted(replica)
+        self._forwards |= bool(replica.rows(OpenvSwitch)) and not waits_for_flows(replica)
+        self.datapath.keeps_still = waits_for_flows(replica) and not self._forwards
         for name in [name for name in self.controllers if name not in {bridge.name for bridge in asked}]:
             await self.controllers.pop(name).stop()
         outcomes = self.reconciler.apply(asked)

@@ -20,12 +20,14 @@ from pyovn.lab.layout import HostLayout
 from pyovn.lab.machines import Machines
 from pyovn.lab.segment import Segments
 from pyovn.net.errors import OvnError
+from pyovn.ovsdb.replica import Replica
 from pyovn.ovsdb.txn import Txn
 from pyovn.runtime.control import ControlServer
 from pyovn.runtime.ovsdb import Client
 from pyovn.runtime.ovsdb_server.shell import Shell
 from pyovn.tables.vswitch import OPEN_VSWITCH, OpenvSwitch
 from pyovn.vswitch.underlay import Fabric, MemoryUnderlay
+from pyovn.vswitch.wanted import RESTORING
 
 
 class Networks(NamedTuple):
@@ -74,6 +76,7 @@ class Hypervisor:
             "ovn-remote": southbound,
             "ovn-encap-type": encap,
             "ovn-encap-ip": self.address,
+            "ovn-managed-flow-restore-wait": "true",
         }
         self._program = program  #: the ovn-controller to run, None: ours, in this process
         self._server = Shell()
@@ -122,7 +125,9 @@ class Hypervisor:
             nic.up = up
 
     async def _switch(self) -> None:
-        """Run the switch and its control socket."""
+        """Run the switch and its control socket; one that was there before waits for its flows."""
+        if self.switch is not None and self._program is None:
+            await self._write(self._wait_for_flows)
         self.switch = Vswitchd(
             self.database,
             self.layout.rundir,
@@ -144,12 +149,26 @@ class Hypervisor:
 
     async def _describe(self) -> None:
         """Write what an administrator sets with `ovs-vsctl set open . external-ids:…`."""
-        client = Client(self.database, "Open_vSwitch", {OpenvSwitch: None})
+
+        def settings(txn: Txn, _: Replica) -> None:
+            txn.insert(OpenvSwitch, external_ids=self._settings)
+
+        await self._write(settings)
+
+    @staticmethod
+    def _wait_for_flows(txn: Txn, replica: Replica) -> None:
+        """What a service manager sets before it starts a switch again."""
+        for row in replica.rows(OpenvSwitch).values():
+            txn.update(row, other_config={**row.other_config, RESTORING: "true"})
+
+    async def _write(self, edit: Callable[[Txn, Replica], None]) -> None:
+        """Edit the hypervisor's database."""
+        client = Client(self.database, "Open_vSwitch", {OpenvSwitch: ("other_config",)})
         connection = asyncio.ensure_future(client.run())
         try:
             await client.synced()
             txn = Txn()
-            txn.insert(OpenvSwitch, external_ids=self._settings)
+            edit(txn, client.replica)
             await client.transact(txn)
         finally:
             connection.cancel()

@@ -115,6 +115,7 @@ class Datapath:
         self.monitors = Monitors(self.send, uniform)
         self.monitors.on_liveness = self.invalidate
         self.now = 0.0
+        self.keeps_still = False  #: frames are dropped, because the flows are not there yet
         self.hits = self.misses = self.lost = 0
         self._buckets: dict[tuple[str, int], Bucket] = {}
         self._frozen: dict[Frozen, int] = {}
@@ -149,6 +150,8 @@ class Datapath:
 
     def enter(self, bucket: Bucket, port: Port | None, frame: bytes, meta: int) -> None:
         """Handle a frame, or let it wait if one is being handled."""
+        if self.keeps_still:
+            return
         if self._busy:
             self._waiting.append((bucket, port, frame, meta))
             return

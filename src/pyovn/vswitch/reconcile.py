@@ -117,7 +117,8 @@ class Reconciler:
             port.vlans = port_asked.vlans
             bridge.fdb.flush(port.ofport)
             self.datapath.invalidate()
-        self.datapath.monitors.follow(port, port_asked.bfd, self.datapath.now)
+        bfd = None if self.datapath.keeps_still else port_asked.bfd
+        self.datapath.monitors.follow(port, bfd, self.datapath.now)
         self.outcomes[port_asked.row] = Outcome(bridge.name, port)
 
     def _add_port(self, bridge: Bridge, asked: WantedBridge, port_asked: WantedPort) -> Port:

@@ -3,7 +3,8 @@
     Bridge, Port, Interface, Controller rows  →  WantedBridge(ports=(WantedPort…))
 
 Reads Bridge.{name, ports, controller, fail_mode, other_config}, Port.{interfaces, tag, trunks, vlan_mode},
-Interface.{name, type, options, ofport, ofport_request, mac, bfd}.  Facts: ovs-vswitchd.conf.db(5).
+Interface.{name, type, options, ofport, ofport_request, mac, bfd}, Open_vSwitch.other_config:flow-restore-wait.
+Facts: ovs-vswitchd.conf.db(5).
 """
 
 from collections.abc import Mapping
@@ -13,11 +14,12 @@ from pyovn.net.errors import Malformed
 from pyovn.net.mac import mac_int
 from pyovn.net.uuids import Uuid
 from pyovn.ovsdb.replica import Replica
-from pyovn.tables.vswitch import Bridge, Controller, Interface, Port
+from pyovn.tables.vswitch import Bridge, Controller, Interface, OpenvSwitch, Port
 from pyovn.vswitch.bfd import Config, config
 from pyovn.vswitch.ports import TunnelConfig, VlanMode, Vlans
 from pyovn.vswitch.tunnels import GENEVE_PORT, VXLAN_PORT
 
+RESTORING = "flow-restore-wait"
 TUNNEL_PORTS = {"geneve": GENEVE_PORT, "vxlan": VXLAN_PORT}
 INTERFACE_TYPES = frozenset(("", "system", "internal", "tap", "patch", "dummy", *TUNNEL_PORTS))
 
@@ -60,6 +62,11 @@ class WantedBridge(NamedTuple):
     ports: tuple[WantedPort, ...]
     controllers: tuple[WantedController, ...]
     fdb_aging_s: float
+
+
+def waits_for_flows(replica: Replica) -> bool:
+    """Whether a switch that starts is to keep still until its controller has given it its flows."""
+    return any(row.other_config.get(RESTORING) == "true" for row in replica.rows(OpenvSwitch).values())
 
 
 def wanted(replica: Replica) -> tuple[WantedBridge, ...]:
