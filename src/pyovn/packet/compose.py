@@ -12,7 +12,7 @@ from pyovn.packet import arp, ethernet, icmp4, icmp6, ipv4, ipv6, nd, sctp, tcp,
 
 Fields = Mapping[str, int]
 
-#: What TCP, UDP and ICMP carry, as much as Open vSwitch gives them.
+#: What TCP, UDP and ICMP carry, as much as Open vSwitch gives them; nothing where a connection begins or ends.
 PAYLOAD: Final = bytes(range(64))
 #: `ip_frag`: it is a fragment; it is not the first one.
 _FRAGMENT, _LATER = 1, 2
@@ -77,8 +77,9 @@ def _upper(fields: Fields, version: int, src: int, dst: int) -> bytes:
 
 
 def _tcp(fields: Fields, version: int, src: int, dst: int) -> bytes:
-    ports = fields.get("tcp_src", 0), fields.get("tcp_dst", 0)
-    return tcp.build(tcp.Tcp(*ports, 0, 0, fields.get("tcp_flags", 0), 0, PAYLOAD), version, src, dst)
+    ports, flags = (fields.get("tcp_src", 0), fields.get("tcp_dst", 0)), fields.get("tcp_flags", 0)
+    data = b"" if flags & (tcp.SYN | tcp.FIN | tcp.RST) else PAYLOAD
+    return tcp.build(tcp.Tcp(*ports, 0, 0, flags, 0, data), version, src, dst)
 
 
 def _udp(fields: Fields, version: int, src: int, dst: int) -> bytes:
