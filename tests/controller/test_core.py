@@ -1,5 +1,6 @@
 """The controller over a snapshot: what it wants of the switch and of the databases."""
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -120,6 +121,35 @@ def test_a_port_taken_by_another_chassis_is_claimed_again_only_after_a_pause():
     assert not wishes(core, 11.0)
     assert core.deadline(11.0) == 12.0
     assert wishes(core, 12.0)
+
+
+def test_two_chassis_that_claim_one_port_are_told_of():
+    world = two_ports()
+    core = world.core()
+    assert wishes(core, 0.0)
+    world.edit(PortBinding, id_of("port", "p1"), chassis=id_of("chassis", "ch2"))
+    world.tell(core)
+    assert wishes(core, 2.5)
+    assert core.take_problems() == ["port p1: chassis ch2 claims it too"]
+    assert wishes(core, 60.0)
+    assert core.take_problems() == []
+
+
+@pytest.mark.parametrize(
+    ("mappings", "told"),
+    [
+        ("physnet:br-int", []),
+        ("physnet:br-none", ["port ln: bridge br-none of physical network 'physnet' does not exist"]),
+        ("", ["port ln: ovn-bridge-mappings has no bridge for physical network 'physnet'"]),
+    ],
+)
+def test_a_physical_network_that_a_guest_needs_must_have_a_bridge(mappings, told):
+    world = two_ports()
+    world.port(id_of("datapath", "sw0"), "ln", 9, type="localnet", options={"network_name": "physnet"})
+    (switch,) = world.local.rows(OpenvSwitch).values()
+    ids = {**switch.external_ids, "ovn-bridge-mappings": mappings}
+    world.edit(OpenvSwitch, switch.uuid, local=True, external_ids=ids)
+    assert world.core().take_problems() == told
 
 
 def test_a_second_location_joins_the_additional_chassis():

@@ -41,9 +41,16 @@ def test_mappings_are_read():
     ],
 )
 def test_nonsense_is_told_by_the_name_of_its_key(key, value):
-    (problem,) = settings({"ovn-encap-ip": "1.1.1.1", key: value}, "hv1", "h").problems
+    sound = {"ovn-encap-type": "geneve", "ovn-encap-ip": "1.1.1.1"}
+    (problem,) = settings({**sound, key: value}, "hv1", "h").problems
     assert problem.startswith(key)
 
 
 def test_zones_may_be_kept_to_a_range():
     assert settings({"ct-zone-range": "10-20"}, "hv1", "h").zones == range(10, 21)
+
+
+def test_a_chassis_without_encapsulation_is_told_what_it_lacks():
+    found = settings({}, "hv1", "h")
+    assert not found.complete
+    assert [text.split()[0] for text in found.problems] == ["ovn-encap-type", "ovn-encap-ip"]

@@ -211,6 +211,29 @@ def test_chassis_with_guests_refer_to_the_gateways_they_depend_on() -> None:
     assert world.objections() == []
 
 
+def test_gateways_on_chassis_that_nobody_has_heard_of_are_told_of() -> None:
+    world = World()
+
+    def network(txn: Txn) -> None:
+        gateway = txn.insert(nb.GatewayChassis, name="g", chassis_name="gw1", priority=1)
+        columns = {"mac": "00:00:00:00:00:01", "networks": frozenset(["10.0.0.1/24"])}
+        port = txn.insert(nb.LogicalRouterPort, name="out", gateway_chassis=frozenset([gateway]), **columns)
+        txn.insert(nb.LogicalRouter, name="r", ports=frozenset([port]))
+        txn.insert(nb.LogicalRouter, name="gr", options={"chassis": "gw2"})
+
+    world.edit(network)
+    told = {text for _, text in world.compiler.problems()}
+    assert told == {
+        "logical router port out: gateway chassis 'gw1' is not registered",
+        "logical router gr: chassis 'gw2' is not registered",
+    }
+    world.edit(
+        lambda txn: [txn.insert(sb.Chassis, name=name, encaps=encap(txn, n)) for n, name in enumerate(("gw1", "gw2"))],
+        SOUTHBOUND,
+    )
+    assert not list(world.compiler.problems())
+
+
 def encap(txn: Txn, number: int) -> frozenset[Uuid]:
     """An encapsulation, without which there is no chassis."""
     row = txn.insert(sb.Encap, type="geneve", ip=f"192.0.2.{number}", chassis_name=f"hv{number}")

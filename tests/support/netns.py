@@ -482,6 +482,10 @@ class Rig:
         """C ovn-sbctl on our southbound database."""
         return run(str(need("ovn-sbctl")), f"--db={self.southbound}", "--timeout=30", *words)
 
+    def northd_log(self) -> str:
+        """What northd has said."""
+        return (self.directory / "out").read_text()
+
     def _databases(self) -> None:
         for name, database in (("nb", NORTHBOUND), ("sb", SOUTHBOUND)):
             schema = database.schema()

@@ -106,6 +106,10 @@ class Net:
         """The IPv4 address of a guest."""
         return addresses(name)[0]
 
+    def chassis(self, name: str) -> str:
+        """The UUID of a chassis."""
+        return self.rig.sbctl("--bare", "--columns=_uuid", "find", "Chassis", f"name={name}").strip()
+
     def gateway(self) -> str:
         """The chassis that serves r1's gateway port; none while nobody does."""
         row = self.rig.sbctl("--bare", "--columns=chassis", "find", "Port_Binding", "logical_port=cr-r1-public").strip()

@@ -185,8 +185,7 @@ def test_an_external_port_is_served_by_one_chassis_after_the_other(net):
     for change, chassis in (("", "hv3"), ("ha-chassis-group-add-chassis outer hv4 30", "hv4")):
         if change:
             net.type(change)
-        row = net.rig.sbctl("--bare", "--columns=_uuid", "find", "Chassis", f"name={chassis}").strip()
-        net.rig.sbctl("wait-until", "Port_Binding", "x1", f"chassis={row}")
+        net.rig.sbctl("wait-until", "Port_Binding", "x1", f"chassis={net.chassis(chassis)}")
         net.sync()
         assert x.ping("10.0.7.1") == (3, 3)
         assert x.ping("10.0.2.11") == (3, 3)

@@ -105,6 +105,8 @@ class Core:
         self._conditions_for: tuple[Any, ...] = ()
         self._conditions: Conditions = {}
         self._claimed_at: dict[Uuid, float] = {}
+        self._quarrels: list[str] = []
+        self._said: tuple[str, ...] = ()
 
     # -- in ---------------------------------------------------------------------------------------------------------
 
@@ -191,7 +193,10 @@ class Core:
 
     def take_problems(self) -> list[str]:
         """What has come to be wrong with rows since the last call."""
-        found: list[str] = []
+        found, self._quarrels = self._quarrels, []
+        said = self.settings.problems if self.settings is not None else ()
+        found += (text for text in said if text not in self._said)
+        self._said = said
         faults = self.engine.facts(FAULTS)
         found += (text for uuid in faults.take() if (text := faults.get(uuid)) is not None)
         for relation in (PROBLEMS, BALANCER_PROBLEMS):
@@ -397,6 +402,10 @@ class Core:
         last = self._claimed_at.get(edit.row.uuid)
         if edit.row.chassis is not None and last is not None and now < last + CLAIM_PAUSE_S:
             return False
+        if edit.row.chassis is not None and last is not None and now < last + 2 * CLAIM_PAUSE_S:
+            other = self._southbound.rows(Chassis).get(edit.row.chassis)
+            name = other.name if other is not None else "another"
+            self._quarrels.append(f"port {edit.row.logical_port}: chassis {name} claims it too")
         self._claimed_at[edit.row.uuid] = now
         return True
 

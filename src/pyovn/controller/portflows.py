@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from pyovn.controller import layout
 from pyovn.controller.announce import Announced
-from pyovn.controller.binding import BINDING, MULTICHASSIS, RESIDENT, Binding
+from pyovn.controller.binding import BINDING, MULTICHASSIS, RESIDENT, SEEDS, Binding
 from pyovn.controller.datapaths import DATAPATH, Datapath, zones
 from pyovn.controller.flowtable import FLOWS, Flows, cookie_of
 from pyovn.controller.layout import CHASSIS_MAC_CONJUNCTION
@@ -50,6 +50,7 @@ from pyovn.tables.sb import (
     Encap,
     PortBinding,
 )
+from pyovn.tables.vswitch import Bridge
 
 #: What answers a packet that is too large, by Ethernet type.
 TOO_BIG: Final = {
@@ -91,7 +92,7 @@ def port(db: Reader, uuid: Uuid) -> Wanted:
     if here is None:
         return tuple(_elsewhere(db, ours, where, row)), (), (), ()
     flows = list(HERE[here.type](db, ours, where, row, here))
-    problems: list[str] = []
+    problems = list(_unbridged(db, ours, row))
     if here.type == "" and row.port_security:
         flows += _secured(where, row, problems)
     announced = tuple((ALL, found) for found in _announced(db, where, row, here))
@@ -103,6 +104,23 @@ def _patches(ours: Settings, row: PortBinding) -> tuple[tuple[str, WantedPatch],
     kind = {"localnet": LOCALNET, "l2gateway": L2GATEWAY}.get(row.type)
     bridge = ours.bridge_mappings.get(row.options.get("network_name", ""))
     return ((ALL, WantedPatch(row.logical_port, kind, bridge)),) if kind and bridge else ()
+
+
+def _unbridged(db: Reader, ours: Settings, row: PortBinding) -> Iterator[str]:
+    """What is wrong if a port into a physical network leads nowhere, and somebody here needs it."""
+    if row.type not in ("localnet", "l2gateway"):
+        return
+    network = row.options.get("network_name", "")
+    bridge = ours.bridge_mappings.get(network)
+    if bridge is not None and not db.find(Bridge, "name", bridge):
+        yield f"port {row.logical_port}: bridge {bridge} of physical network '{network}' does not exist"
+    elif bridge is None and (row.type == "l2gateway" or _is_needed(db, row)):
+        yield f"port {row.logical_port}: ovn-bridge-mappings has no bridge for physical network '{network}'"
+
+
+def _is_needed(db: Reader, row: PortBinding) -> bool:
+    """True where a guest or a gateway here uses the network; hypervisors that only route past it need not have it."""
+    return row.datapath in db.look(SEEDS, ALL) or any(router.served_here for router in _routers(db, row.datapath))
 
 
 def _logical(db: Reader, where: Datapath, row: PortBinding, *, own_zone: bool = True) -> LogicalPort:

@@ -16,6 +16,8 @@ from pyovn.net.mac import mac_int
 
 DEFAULT_BRIDGE: Final = "br-int"
 MAX_ZONE: Final = 65535
+#: Keys without which a chassis cannot register.
+NEEDED: Final = ("ovn-encap-type", "ovn-encap-ip")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def chassis_keys(external_ids: Mapping[str, str], chassis: str) -> dict[str, str
 def settings(external_ids: Mapping[str, str], chassis: str, hostname: str) -> Settings:
     """What the keys say; `hostname` is this machine's, where they name none."""
     keys = chassis_keys(external_ids, chassis)
-    problems: list[str] = []
+    problems = [f"{key} is not set: chassis {chassis} cannot take part" for key in NEEDED if not keys.get(key)]
     return Settings(
         chassis=chassis,
         hostname=keys.get("hostname", hostname),

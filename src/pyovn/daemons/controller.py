@@ -237,6 +237,8 @@ class Controller:
             return
         self._follow(ours, there)
         self._ask(core, there)
+        if not ours.complete:  # what is there stays as it is
+            return
         if there.connected and there.conditions_in_force and not core.settled and core.chassis_row is not None:
             core.settle()
             self.wake()

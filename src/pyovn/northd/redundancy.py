@@ -17,14 +17,15 @@ from pyovn.northd.relations import (
     CONNECTED,
     HOSTS,
     PRESENT,
+    PROBLEMS,
     REDUNDANT,
     REFERRING,
     ROUTER_OF,
     ROUTER_PORT,
     ROUTER_PORTS,
 )
-from pyovn.tables.nb import LogicalRouterPort, NBGlobal
-from pyovn.tables.sb import DatapathBinding
+from pyovn.tables.nb import LogicalRouter, LogicalRouterPort, NBGlobal
+from pyovn.tables.sb import Chassis, DatapathBinding
 
 Outputs = tuple[object, ...]
 
@@ -37,14 +38,30 @@ def hosts(db: Reader, place: tuple[Uuid, Uuid]) -> Outputs:
     return (((Uuid(switch), chassis),),)
 
 
-@family(over=LogicalRouterPort, emits=[REDUNDANT])
+@family(over=LogicalRouterPort, emits=[REDUNDANT, PROBLEMS])
 def redundant_gateways(db: Reader, uuid: Uuid) -> Outputs:
-    """A gateway port that several chassis can serve."""
+    """A gateway port that several chassis can serve, and those of them that nobody has heard of."""
     row = db.row(LogicalRouterPort, uuid)
     if row is None or not (row.gateway_chassis or row.ha_chassis_group):
+        return (), ()
+    groups = ha_members(db, row)
+    unknown = sorted(name for _, members in groups for name, _ in members if not db.find(Chassis, "name", name))
+    problems = [
+        (uuid, f"logical router port {row.name}: gateway chassis '{name}' is not registered") for name in unknown
+    ]
+    routers = db.look(ROUTER_OF, uuid)[:1]
+    several = [name for name, members in groups if len(members) > 1]
+    return tuple(("", (router, name)) for router in routers for name in several), tuple(problems)
+
+
+@family(over=LogicalRouter, emits=[PROBLEMS])
+def gateway_routers(db: Reader, uuid: Uuid) -> Outputs:
+    """A router that is to be on a chassis that nobody has heard of."""
+    name = (db.column(LogicalRouter, uuid, "options") or {}).get("chassis")
+    if not name or db.find(Chassis, "name", name):
         return ((),)
-    groups = [name for name, members in ha_members(db, row) if len(members) > 1]
-    return (tuple(("", (router, name)) for router in db.look(ROUTER_OF, uuid)[:1] for name in groups),)
+    router = db.column(LogicalRouter, uuid, "name")
+    return (((uuid, f"logical router {router}: chassis '{name}' is not registered"),),)
 
 
 @family(over=NBGlobal, emits=[COMPONENT, CONNECTED])
@@ -87,4 +104,4 @@ def referring(db: Reader, part: Uuid) -> Outputs:
     return (tuple((name, chassis) for name in sorted(set(groups))),)
 
 
-REDUNDANCY_FAMILIES: tuple[Family, ...] = (hosts, redundant_gateways, components, referring)
+REDUNDANCY_FAMILIES: tuple[Family, ...] = (hosts, redundant_gateways, gateway_routers, components, referring)
