@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pyovn.lab.events import NoRoute
 from pyovn.lab.guest import Guest, Unreachable
-from pyovn.lab.host import Host, NoRoute
+from pyovn.lab.host import Host
 from pyovn.lab.tcp import Endpoint, State
-from pyovn.net.ip import ip_str
+from pyovn.net.ip import ip4_int, ip_str
 from pyovn.packet import arp, ethernet
 
 
@@ -159,3 +160,13 @@ def test_garbage_is_counted_not_feared(frame):
     host = Host(1)
     host.receive(frame, 0.0)
     assert host.counters["received"] == 1
+
+
+def test_a_question_that_no_way_leads_back_from_is_not_answered():
+    asker, asked = Host(0x404400000001), Host(0x404400000002)
+    asker.configure("192.168.0.11/24")
+    asked.configure("192.168.0.12/32")
+    asker.neighbours[4, ip4_int("192.168.0.12")] = asked.mac
+    (frame,) = asker.ping((4, ip4_int("192.168.0.12")), 1, 1, 8, 0.0)
+    assert asked.receive(frame, 0.0) == []
+    assert asked.counters["unroutable"] == 1

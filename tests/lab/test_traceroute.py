@@ -5,8 +5,9 @@ import asyncio
 import pytest
 
 from pyovn.lab import ping_command, traceroute_command
+from pyovn.lab.events import TooLong
 from pyovn.lab.guest import Guest, Probed
-from pyovn.lab.host import Host, TooLong
+from pyovn.lab.host import Host
 from pyovn.lab.icmp_words import described, marked
 from pyovn.net.ip import ip4_int
 from pyovn.packet import ethernet, icmp4, ipv4

@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from secrets import randbits
 
 from pyovn.lab import http, ip_command, leasing, ping_command, resolver, traceroute_command
+from pyovn.lab.events import NoRoute, TooLong
 from pyovn.lab.guest import Guest, Unreachable
-from pyovn.lab.host import NoRoute, TooLong
 from pyovn.lab.machines import Card, Machines, NoSuchThing
 from pyovn.lab.segment import NIC
 from pyovn.lab.wire import Reply

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from pyovn.lab import icmp_words
-from pyovn.lab.host import TTL, Echoed, Event, Frame, Host, Ip, Received, Refused, Unresolved
+from pyovn.lab.events import Echoed, Event, Ip, Received, Refused, Unresolved
+from pyovn.lab.host import TTL, Frame, Host
 from pyovn.lab.tcp import Connection, State
 from pyovn.net.errors import OvnError
 from pyovn.net.ip import ip_parse, ip_str

@@ -15,9 +15,10 @@ from typing import NamedTuple
 
 from pyovn.lab import slaac
 from pyovn.lab import tcp as streams
+from pyovn.lab.events import Echoed, Event, Ip, NoRoute, Received, Refused, TooLong, Unresolved
 from pyovn.lab.icmp_words import next_hop_mtu
-from pyovn.net.errors import Malformed, OvnError
-from pyovn.net.ip import ALL4, ip_parse, ip_str, mask4, mask6, multicast_mac6, parse_network
+from pyovn.net.errors import Malformed
+from pyovn.net.ip import ALL4, ip_parse, mask4, mask6, multicast_mac6, parse_network
 from pyovn.net.mac import BROADCAST, eui64_lla, is_multicast
 from pyovn.packet import arp, ethernet, icmp4, icmp6, ipv4, ipv6, nd, tcp, udp
 
@@ -31,61 +32,6 @@ HEADER = {4: ipv4.MIN_HEADER, 6: 40}
 LEAST_MTU = {4: 68, 6: 1280}
 
 Frame = bytes
-#: (version, address)
-Ip = tuple[int, int]
-
-
-class NoRoute(OvnError):
-    """A destination that no address or route of the host reaches."""
-
-    def __init__(self, destination: Ip) -> None:
-        super().__init__(f"{ip_str(*destination)}: Network is unreachable")
-
-
-class TooLong(OvnError):
-    """A packet that does not fit on the way."""
-
-    def __init__(self, mtu: int) -> None:
-        self.mtu = mtu
-        super().__init__(f"message too long, mtu={mtu}")
-
-
-class Echoed(NamedTuple):
-    """An echo reply came."""
-
-    source: Ip
-    id: int
-    sequence: int
-    ttl: int
-    size: int
-
-
-class Refused(NamedTuple):
-    """An ICMP error came for a packet of ours; `quoted` is its beginning."""
-
-    source: Ip
-    type: int
-    code: int
-    quoted: bytes
-    mtu: int = 0  #: of the next hop, where the packet was too long for it
-
-
-class Received(NamedTuple):
-    """A UDP datagram came to a port that was bound."""
-
-    source: Ip
-    source_port: int
-    port: int
-    data: bytes
-
-
-class Unresolved(NamedTuple):
-    """No neighbour answered for this address."""
-
-    address: Ip
-
-
-Event = Echoed | Refused | Received | Unresolved
 
 
 class Address(NamedTuple):
@@ -142,7 +88,7 @@ class Host:
         self.events: deque[Event] = deque()
         self.udp_ports: set[int] = set()
         self.streams = streams.Endpoint()
-        self.counters = {"received": 0, "sent": 0, "malformed": 0}
+        self.counters = {"received": 0, "sent": 0, "malformed": 0, "unroutable": 0}
         self._packet_id = 0
         self._solicit_at: float | None = None
         self._solicited = 0
@@ -337,7 +283,10 @@ class Host:
     # -- receiving
 
     def receive(self, frame: Frame, now: float) -> list[Frame]:
-        """Take a frame from the wire; returns the answers.  Malformed ones are counted and dropped."""
+        """Take a frame from the wire; returns the answers.
+
+        Malformed ones are counted and dropped, as are those that no way leads back from.
+        """
         self.counters["received"] += 1
         try:
             ether = ethernet.parse(frame)
@@ -347,6 +296,9 @@ class Host:
             return list(handler(self, ether, now)) if handler else []
         except Malformed:
             self.counters["malformed"] += 1
+            return []
+        except NoRoute:
+            self.counters["unroutable"] += 1
             return []
 
     def on_arp(self, ether: ethernet.Ethernet, now: float) -> Iterator[Frame]:

@@ -10,8 +10,8 @@ import itertools
 from types import TracebackType
 from typing import Self
 
+from pyovn.lab.events import NoRoute
 from pyovn.lab.guest import Guest, Unreachable
-from pyovn.lab.host import NoRoute
 
 
 class Steady:
