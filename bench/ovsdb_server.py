@@ -1,27 +1,31 @@
 """The database server: small transactions, monitors, bulk loads; ours and C's in turns, the best of several rounds.
 
-Clients are processes of their own and the same for both servers, so their cost is in both figures.
+Clients are processes of their own and the same for both servers, so their cost is in both figures.  At the end a
+northd, C's if there is one, fills the southbound database of each: there the server's own processor time counts.
 """
 
 import contextlib
 import multiprocessing
 import select
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
 from tests.support.c_programs import find
-from tests.support.servers import RunningServer, c_server_process, server_process, upstream_schema
+from tests.support.servers import Rpc, RunningServer, c_server_process, server_process, upstream_schema
 
 from bench import Figure
+from bench.northd import Network, Program, programs, running, spent_ms
 
 NB, SB = "OVN_Northbound", "OVN_Southbound"
 ROUNDS = 5
 SMALL = 4_000  #: transactions of one client
 CLIENTS = 4
 ROWS = 100_000
+SWITCHES, PORTS = 200, 50  #: of the network that northd compiles
 FANOUT = {100: SMALL // 10, 1_000: SMALL // 40}  #: clients that watch → transactions meanwhile
 
 Send = Callable[[bytes], None]
@@ -188,9 +192,29 @@ def flow(number: int) -> dict[str, Any]:
     return {"op": "insert", "table": "Logical_Flow", "row": row}
 
 
-def bulk(path: str) -> dict[str, float]:
-    """Seconds for a hundred thousand rows."""
-    wire = Wire(path)
+def longest_wait_ms(server: RunningServer) -> float:
+    """How long a client had to wait at most for a small transaction while another database was compacted."""
+
+    def compact() -> None:
+        with Rpc(server.control, 120.0) as control:
+            assert control.call("ovsdb-server/compact", SB)["error"] is None
+
+    wire, compacting = Wire(server.path), threading.Thread(target=compact)
+    waits = []
+    compacting.start()
+    for message in inserts(100_000, "wait"):
+        waits.append(wire.exchange([message]))
+        if not compacting.is_alive():
+            break
+    compacting.join()
+    wire.call("transact", NB, {"op": "delete", "table": "Address_Set", "where": []})
+    wire.close()
+    return 1000 * max(waits)
+
+
+def bulk(server: RunningServer) -> dict[str, float]:
+    """Seconds for a hundred thousand rows, and the milliseconds of a compaction."""
+    wire = Wire(server.path)
     datapath = {"op": "insert", "table": "Datapath_Binding", "uuid-name": "dp", "row": {"tunnel_key": 1}}
     operations = [datapath, *map(flow, range(ROWS))]
     figures = {}
@@ -202,9 +226,21 @@ def bulk(path: str) -> dict[str, float]:
         start = time.perf_counter()
         wire.call(method, *params)
         figures[what] = time.perf_counter() - start
+        if method == "monitor_cond":
+            figures["longest wait during a compaction"] = longest_wait_ms(server)
     wire.call("transact", SB, {"op": "delete", "table": "Datapath_Binding", "where": []})
     wire.close()
     return figures
+
+
+def fill_s(make: Callable[..., Any], northd: Program) -> float:
+    """Processor time of a server while a northd fills its southbound database."""
+    with make(upstream_schema("ovn-nb"), upstream_schema("ovn-sb")) as server, server.rpc() as rpc:
+        network = Network(rpc, SWITCHES, PORTS, dynamic=False)
+        before = spent_ms(server.pid)
+        with running(northd, server):
+            network.settle()
+        return (spent_ms(server.pid) - before) / 1000
 
 
 def memory_mb(server: RunningServer) -> float:
@@ -217,10 +253,9 @@ def memory_mb(server: RunningServer) -> float:
 def measure() -> tuple[list[dict[str, float]], list[dict[str, float]]]:
     """Small and bulk figures of ours and of C's, which may be missing."""
     schemas = [upstream_schema("ovn-nb"), upstream_schema("ovn-sb")]
+    makers: list[Callable[..., Any]] = [server_process] + [c_server_process] * (find("ovsdb-server") is not None)
     with contextlib.ExitStack() as stack:
-        servers = [stack.enter_context(server_process(*schemas))]
-        if find("ovsdb-server"):
-            servers.append(stack.enter_context(c_server_process(*schemas)))
+        servers = [stack.enter_context(make(*schemas)) for make in makers]
         best: list[dict[str, float]] = [{} for _ in servers]
         seconds: list[dict[str, float]] = [{} for _ in servers]
         for number in range(ROUNDS):
@@ -228,18 +263,26 @@ def measure() -> tuple[list[dict[str, float]], list[dict[str, float]]]:
                 for what, rate in small(server.path, f"r{number}").items():
                     mine[what] = max(rate, mine.get(what, 0))
             for server, mine in zip(servers, seconds, strict=True):
-                for what, taken in bulk(server.path).items():
+                for what, taken in bulk(server).items():
                     mine[what] = min(taken, mine.get(what, taken))
         for server, mine in zip(servers, seconds, strict=True):
             mine["resident after that"] = memory_mb(server)
+    northd = list(programs())[-1]
+    for make, mine in zip(makers, seconds, strict=True):
+        what = f"server's CPU while northd ({northd.name}) fills {SWITCHES} × {PORTS} ports"
+        mine[what] = min(fill_s(make, northd) for _ in range(2))
     return best, seconds
+
+
+def _unit(what: str) -> str:
+    return {"resident": "MB", "longest": "ms"}.get(what.split()[0], "s")
 
 
 def main() -> list[Figure]:
     best, seconds = measure()
     return [
         Figure(what, ours, figures[1][what] if len(figures) > 1 else None, unit)
-        for figures, unit_of in ((best, lambda _: "/s"), (seconds, lambda what: "MB" if "resident" in what else "s"))
+        for figures, unit_of in ((best, lambda _: "/s"), (seconds, _unit))
         for what, ours in figures[0].items()
         for unit in [unit_of(what)]
     ]

@@ -34,21 +34,30 @@ class Settled:
 
 def settle(transaction: Transaction) -> Settled:
     """Complete a transaction's changes and hold them against the schema; raises `Refused`."""
+    strong: dict[str, dict[str, int]] = {}
+    for name, pending in transaction.pending.items():
+        if transaction.tables[name].needs_care(pending):
+            strong = _settle_references(transaction)
+            break
+    changes = _actual_changes(transaction)
+    for name in changes:
+        for index in transaction.tables[name].indexes:
+            _check_index(transaction, transaction.tables[name], index, changes[name])
+    return Settled(changes, strong)
+
+
+def _settle_references(transaction: Transaction) -> dict[str, dict[str, int]]:
+    """See to it that references hold; gives how many more strong ones there are to each row."""
     counter = _StrongCounter(transaction)
-    if any(transaction.tables[name].is_concerned(pending) for name, pending in transaction.pending.items()):
-        counter.count_all()
-        counter.check()
-        counter.collect_garbage()
+    counter.count_all()
+    counter.check()
+    counter.collect_garbage()
     _check_max_rows(transaction)
     while _drop_weak_references(transaction):
         counter = _StrongCounter(transaction)
         counter.count_all()
         counter.collect_garbage()
-    changes = _actual_changes(transaction)
-    for name in changes:
-        for index in transaction.tables[name].indexes:
-            _check_index(transaction, transaction.tables[name], index, changes[name])
-    return Settled(changes, counter.differences)
+    return counter.differences
 
 
 # -- strong references -----------------------------------------------------------------------------------------------

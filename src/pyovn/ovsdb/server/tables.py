@@ -72,15 +72,16 @@ class TableStore:
     """One table: its compiled schema and its rows."""
 
     __slots__ = (
-        "bad_defaults", "by_name", "columns", "defaults", "indexes", "is_root", "is_target", "max_rows", "name",
-        "persistent", "referrers", "rows", "strong", "strong_references", "weak", "weak_references",
+        "bad_defaults", "by_name", "columns", "defaults", "indexes", "is_plain", "is_root", "is_target", "max_rows",
+        "name", "persistent", "referrers", "rows", "strong", "strong_references", "weak", "weak_references",
     )  # fmt: skip
 
     def __init__(self, table: Table, *, is_root: bool) -> None:
         self.name = table.name
         self.is_root = is_root
-        self.is_target = False  #: strong references lead here
         self.max_rows = table.max_rows if table.max_rows != UNLIMITED else None
+        self.is_target = False  #: references lead here, which matters when rows are deleted
+        self.is_plain = is_root and self.max_rows is None  #: rows may come and change without a look at other tables
         self.columns = tuple(
             CompiledColumn(column, place) for place, column in enumerate(table.columns.values(), FIRST_AT)
         )
@@ -99,9 +100,9 @@ class TableStore:
     def __repr__(self) -> str:
         return f"TableStore({self.name}, {len(self.rows)} rows)"
 
-    def is_concerned(self, pending: Mapping[str, Row | None]) -> bool:
-        """True where rows like these may change who refers strongly to whom, or must be referred to."""
-        return bool(self.strong_references) or not self.is_root or (self.is_target and None in pending.values())
+    def needs_care(self, pending: Mapping[str, Row | None]) -> bool:
+        """True where such changes may break references, or too many rows may come of them."""
+        return not self.is_plain or (self.is_target and None in pending.values())
 
     def column(self, name: Any, syntax: Any) -> CompiledColumn:
         """The column of that name; raises `Refused`."""
@@ -140,7 +141,8 @@ def build_tables(schema: Schema) -> dict[str, TableStore]:
         references = tuple(_references(table, tables))
         table.strong_references = tuple(each for each in references if each.is_strong)
         table.weak_references = tuple(each for each in references if not each.is_strong)
-        for reference in table.strong_references:
+        table.is_plain = table.is_plain and not references
+        for reference in references:
             reference.target.is_target = True
         for reference in table.weak_references:
             reference.target.referrers += (reference,)
