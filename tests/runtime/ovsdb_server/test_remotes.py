@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -169,6 +170,23 @@ async def test_probes_follow_the_row() -> None:
         client.probe(now + 20)
         assert await reader.read(1000) == b""
         writer.close()
+
+
+@asynchronous
+async def test_pauses_between_attempts_follow_the_row() -> None:
+    blocker = socket.create_server(("127.0.0.1", 0))
+    target = f"tcp:127.0.0.1:{blocker.getsockname()[1]}"
+    blocker.close()
+    async with configured({"target": target}) as server:
+        while target not in server.shell.remotes.endpoints:
+            await asyncio.sleep(0.01)
+        endpoint = server.shell.remotes.endpoints[target]
+        for most_ms, pause_s in ((None, 8.0), (2500, 2.5), (60_000, 60.0)):
+            if most_ms is not None:
+                await change(server, target, max_backoff=most_ms)
+            while endpoint.longest_pause_s != pause_s:
+                await asyncio.sleep(0.01)
+        assert server.shell.remotes.endpoints[target] is endpoint
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,12 @@ class Endpoint:
             return self.options.probe_ms
         return 0 if self.remote.kind.endswith("unix") else DEFAULT_PROBE_MS
 
+    @property
+    def longest_pause_s(self) -> float:
+        """The most time between attempts to connect."""
+        most_ms = self.options.max_backoff_ms
+        return MOST_BACKOFF_S if most_ms is None else max(LEAST_BACKOFF_S, most_ms / 1000)
+
     def made(self, connection: Connection) -> None:
         """A connection is up, which takes more than having been accepted where TLS is spoken."""
         self.connections.add(connection)
@@ -219,10 +225,8 @@ class Endpoint:
                 if self._disconnected_at - self._connected_at >= pause:
                     pause = LEAST_BACKOFF_S
             self._state = "BACKOFF"
-            most_ms = self.options.max_backoff_ms
-            most_s = MOST_BACKOFF_S if most_ms is None else max(LEAST_BACKOFF_S, most_ms / 1000)
-            await asyncio.sleep(min(pause, most_s))
-            pause = min(2 * pause, most_s)
+            await asyncio.sleep(min(pause, self.longest_pause_s))
+            pause = min(2 * pause, self.longest_pause_s)
 
     async def _open(self) -> Connection:
         loop, remote = asyncio.get_running_loop(), self.remote
