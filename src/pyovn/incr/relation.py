@@ -155,7 +155,8 @@ class BagFacts(Facts[K, tuple[V, ...], Iterable[tuple[K, V]]]):
             counts = self._counts.get(key)
             if counts is None:
                 return ()
-            found = self._sorted[key] = tuple(sorted(counts))  # type: ignore[type-var]
+            found = tuple(counts) if len(counts) == 1 else tuple(sorted(counts))  # type: ignore[type-var]
+            self._sorted[key] = found
         return found
 
     def members(self, key: K) -> frozenset[V]:

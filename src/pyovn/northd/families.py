@@ -264,7 +264,7 @@ def ports(db: Reader, uuid: Uuid) -> Outputs:
     flows = RULES.for_port(switch, port, datapath) + beyond
     if port.shape.unusual:
         problems = (*problems, *unsupported.of_port(row))
-    for entry in nonsense(row.addresses - port.requests.keys(), port.written):
+    for entry in nonsense(port.texts, port.written):
         problems = (*problems, (uuid, f"logical switch port {row.name}: invalid syntax '{entry}' in addresses"))
     group = ha_group(db, row.ha_chassis_group) if row.ha_chassis_group and row.type == "external" else ()
     if len(port.requests) > 1:

@@ -30,7 +30,9 @@ def offered(db: Reader, switch: Switch, port: Port, datapath: Uuid) -> tuple[Pro
     row = port.row
     flows: Provenance = ()
     problems: list[tuple[Uuid, str]] = []
-    if row.type == "router" or not port.shape.enabled or (row.type == "external" and row.ha_chassis_group is None):
+    if row.type == "router" or not port.shape.enabled:
+        return (), ()
+    if row.type == "external" and (row.ha_chassis_group is None or not switch.localnets):
         return (), ()
     for version, uuid in ((4, row.dhcpv4_options), (6, row.dhcpv6_options)):
         options = None if uuid is None else db.row(DHCPOptions, uuid)

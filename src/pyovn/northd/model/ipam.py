@@ -67,6 +67,9 @@ class Claim(NamedTuple):
     port: Uuid
 
 
+NOTHING = Addresses("")
+
+
 class Wish(NamedTuple):
     """A port that asks for addresses, or has been given some."""
 
@@ -75,7 +78,8 @@ class Wish(NamedTuple):
     pool: Pool | None
     request: Request | None
     lease: str  #: `dynamic_addresses`, as it is
-    mac_prefix: int | None  #: the first half of the MACs that we give
+    had: Addresses  #: the same, if it makes sense
+    mac_prefix: str  #: the first half of the MACs that we give; none: not yet known
 
 
 Hosts = tuple[tuple[tuple[Uuid, int], Claim], ...]  #: who has an IPv4 address on a switch
@@ -206,9 +210,11 @@ def host_claims(switch: Uuid, within: Pool | None, addresses: Iterable[Addresses
     return tuple(((switch, ip4), claim) for ip4 in found if within.covers(ip4))
 
 
-def mac_claims(prefix: int | None, addresses: Iterable[Addresses], claim: Claim) -> Macs:
+def has_prefix(addresses: tuple[Addresses, ...], prefix: str) -> bool:
+    """Is a MAC among these one that we could give to others?"""
+    return any(each.mac.startswith(prefix) for each in addresses)
+
+
+def mac_claims(prefix: str, addresses: Iterable[Addresses], claim: Claim) -> Macs:
     """The MACs among these that we could give to others."""
-    if prefix is None:
-        return ()
-    text = f"{prefix >> 16:02x}:{prefix >> 8 & 255:02x}:{prefix & 255:02x}:"
-    return tuple((mac_int(each.mac), claim) for each in addresses if each.mac.startswith(text))
+    return tuple((mac_int(each.mac), claim) for each in addresses if prefix and each.mac.startswith(prefix))

@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from pyovn.northd.model.addresses import Addresses, parsed
-from pyovn.northd.model.ipam import requests
+from pyovn.northd.model.ipam import Request, requests
 from pyovn.tables.nb import LogicalSwitchPort
 
 #: types whose packets come from elsewhere than a guest, and are not held against port security
+NO_REQUESTS: Mapping[str, Request] = MappingProxyType({})
 PEERS = frozenset(("router", "localnet", "switch"))
 
 
@@ -28,7 +30,7 @@ class Port:
 
     __slots__ = (
         "addresses", "answers", "leased", "linked", "name", "options", "parents", "queue", "requests", "row", "shape",
-        "stand_in", "written",
+        "stand_in", "texts", "written",
     )  # fmt: skip
 
     def __init__(self, row: LogicalSwitchPort, queue: int | None = None, *, answers: bool = True) -> None:
@@ -40,12 +42,15 @@ class Port:
         self.linked = False  #: there is a router port at the other end
         self.stand_in = ""  #: the port that stands for this one on the chassis of a gateway, as a string
         self.queue = queue  #: `qdisc_queue_id` for its egress shaping
-        self.requests = requests(row.addresses) if "dynamic" in " ".join(row.addresses) else {}
-        texts, lease = row.addresses, row.dynamic_addresses
-        self.written: tuple[Addresses, ...] = parsed(texts - self.requests.keys() if self.requests else texts)
+        self.requests = NO_REQUESTS  #: the entries of `addresses` that leave something to us
+        self.texts = row.addresses  #: the others
         self.leased: tuple[Addresses, ...] = ()  #: what it asked for and was given
-        if self.requests and lease:
-            self.leased = parsed(frozenset((lease,)))
+        if "dynamic" in " ".join(row.addresses):
+            self.requests = requests(row.addresses)
+            self.texts = row.addresses - self.requests.keys()
+            if self.requests and row.dynamic_addresses:
+                self.leased = parsed(frozenset((row.dynamic_addresses,)))
+        self.written = parsed(self.texts)
         self.addresses = self.written + self.leased  #: all of them, with those of a router at the other end
         self.shape = Shape(
             row.type,

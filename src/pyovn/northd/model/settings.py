@@ -14,7 +14,7 @@ class Settings(NamedTuple):
     answers_for_down_ports: bool = True  #: `ignore_lsp_down`
     saves_state: bool = False  #: all chassis can `ct_state_save`
     commits_to_zone: bool = False  #: all chassis can `ct_commit_to_zone` and `ct_next` of a zone
-    mac_prefix: int | None = None  #: the first half of MACs that are given away
+    mac_prefix: str = ""  #: the first half of MACs that are given away
     drop: str = DROP  #: how packets are dropped; `debug_drop_collector_set` wants a sample of each
     drops_by_default: bool = False  #: `default_acl_drop`: what no ACL matches is dropped
     trusts_invalid: bool = True  #: `use_ct_inv_match`
@@ -40,12 +40,12 @@ def settings(options: Mapping[str, str], features: Mapping[str, bool]) -> Settin
     )
 
 
-def mac_prefix(text: str) -> int | None:
-    """The three octets of a prefix."""
+def mac_prefix(text: str) -> str:
+    """The three octets of a prefix, in lower case; none where it is none."""
     parts = text.split(":")
     if len(parts) != 3 or not all(len(part) == 2 and set(part) <= set(hexdigits) for part in parts):
-        return None
-    return int("".join(parts), 16)
+        return ""
+    return text.lower()
 
 
 def drop(options: Mapping[str, str]) -> str:

@@ -10,21 +10,18 @@ looked at: their own wish, somebody else's claim to their address, or an address
 """
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 from pyovn.incr.relation import Facts
-from pyovn.net.errors import Malformed
 from pyovn.net.ip import ip4_str, ip6_str
 from pyovn.net.mac import mac_int, mac_str
 from pyovn.net.uuids import Uuid
-from pyovn.northd.model.addresses import Addresses, address6, parse_addresses
+from pyovn.northd.model.addresses import Addresses, address6
 from pyovn.northd.model.ipam import LEASED, Claim, Pool, Request, Wish, eui64
 from pyovn.ovsdb.txn import Txn
 
 Host = tuple[Uuid, int]  #: an IPv4 address on a switch
 LAST_SUFFIX = 0xFFFFFE  #: of MACs; 0 and the one after this are not used
-NONE = Addresses("")
 
 
 class Lease(NamedTuple):
@@ -82,7 +79,7 @@ class LeaseSync:
         for _, port in sorted((self._turn(port), port) for port in dirty):
             self._problems.pop(port, None)
             wish = self.wishes.get(port)
-            if wish is not None and wish.mac_prefix is not None:
+            if wish is not None and wish.mac_prefix:
                 self._settle(txn, port, wish)
 
     def _turn(self, port: Uuid) -> tuple[bool, str]:
@@ -96,15 +93,19 @@ class LeaseSync:
     def _listen(self) -> None:
         self._given.clear()
         self._dirty.update(self.wishes.take())
+        shared = self._shared
         for host in self.hosts.take():
             claims = self.hosts.get(host)
-            self._dirty.update((each.port, None) for each in claims[1:] if each.rank == LEASED)
-            self._note_shared(host, ip4_str(host[1]), claims)
+            if len(claims) > 1 or host in shared:
+                self._dirty.update((each.port, None) for each in claims[1:] if each.rank == LEASED)
+                self._note_shared(host, ip4_str(host[1]), claims)
             if not claims:
                 self._freed(host)
         for mac in self.macs.take():
             claims = self.macs.get(mac)
-            self._note_shared(mac, mac_str(mac), claims if any(each.rank == LEASED for each in claims) else ())
+            if len(claims) > 1 or mac in shared:
+                leased = any(each.rank == LEASED for each in claims)
+                self._note_shared(mac, mac_str(mac), claims if leased else ())
             if not claims:
                 self._after.clear()
 
@@ -132,11 +133,7 @@ class LeaseSync:
     # -- what a port gets -------------------------------------------------------------------------------------------
 
     def _settle(self, txn: Txn, port: Uuid, wish: Wish) -> None:
-        had = NONE
-        if wish.lease:
-            with suppress(Malformed, ValueError):
-                had = parse_addresses(wish.lease)
-        lease = None
+        lease, had = None, wish.had
         if wish.request is not None and wish.pool is None:
             self._say(port, wish, "there are no addresses to be given on its switch")
         elif wish.request is not None and wish.pool is not None:
@@ -152,7 +149,7 @@ class LeaseSync:
         ip4 = self._ip4(port, wish, pool, request, had) if pool.subnet else None
         if request.mac is not None:
             mac = request.mac
-        elif had.mac and mac_int(had.mac) >> 24 == wish.mac_prefix:
+        elif had.mac.startswith(wish.mac_prefix):
             mac = mac_int(had.mac)
         else:
             mac = self._new_mac(port, wish, ip4 if request.ip4 is None or not pool.subnet else request.ip4)
@@ -203,8 +200,7 @@ class LeaseSync:
 
     def _new_mac(self, port: Uuid, wish: Wish, ip4: int | None) -> int:
         """The MAC after the last 24 bits of the IP address, or the next one that is free."""
-        assert wish.mac_prefix is not None
-        prefix = wish.mac_prefix << 24
+        prefix = mac_int(f"{wish.mac_prefix}:00:00:00")
         seen = []
         mac = prefix | _next_suffix((ip4 or 0) & 0xFFFFFF)
         while mac in self.macs or mac in self._given:

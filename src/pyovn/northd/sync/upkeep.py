@@ -24,7 +24,7 @@ Random = Callable[[int], int]  #: so many random bits
 def options(present: Mapping[str, str], random: Random, most: int = MOST) -> dict[str, str]:
     """`NB_Global.options` with what northd adds to them."""
     found = dict(present)
-    if mac_prefix(found.get("mac_prefix", "")) is None:
+    if not mac_prefix(found.get("mac_prefix", "")):
         found["mac_prefix"] = mac_str(random_mac(random))[:8]
     for key in ("svc_monitor_mac", "svc_monitor_mac_dst"):
         if key not in found:
