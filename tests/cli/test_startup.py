@@ -22,6 +22,16 @@ def test_tools_start_light(tool: str) -> None:
     assert not imported(f"import pyovn.cli.{tool}, pyovn.cli.ctl.frame").intersection(HEAVY)
 
 
+def test_the_way_through_a_daemon_starts_lightest() -> None:
+    modules = imported("import pyovn.cli.start; from pyovn.cli.shortcut import _ask; _ask('/nonexistent', [])")
+    assert {name for name in modules if name.startswith("pyovn.")} == {
+        "pyovn.cli",
+        "pyovn.cli.start",
+        "pyovn.cli.shortcut",
+    }
+    assert not modules & {"re", "json", *HEAVY}
+
+
 def test_a_command_imports_its_own_topic_only() -> None:
     code = "from pyovn.cli.nbctl import PROGRAM; PROGRAM.find('ls-add')"
     topics = {name for name in imported(code) if name.startswith("pyovn.cli.nb.")}

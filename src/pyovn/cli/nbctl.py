@@ -1,5 +1,6 @@
 """`ovn-nbctl`: the northbound database on the command line."""
 
+from pyovn.cli import start
 from pyovn.cli.ctl.program import Program
 from pyovn.cli.ctl.records import ONLY, by_name, via
 from pyovn.cli.nb.barrier import NbBarrier
@@ -79,7 +80,7 @@ PROGRAM = Program(
     records=RECORDS,
     only="NB_Global",
     barrier=NbBarrier,
-    environment=("OVN_NB_DB", "OVN_NBCTL_OPTIONS", "OVN_NB_DAEMON"),
+    environment=start.NB,
     options={"--wait": "=", "--no-wait": "", "--print-wait-time": ""},
 )
 

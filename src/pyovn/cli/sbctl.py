@@ -1,5 +1,6 @@
 """`ovn-sbctl`: the southbound database on the command line."""
 
+from pyovn.cli import start
 from pyovn.cli.ctl.program import Program
 from pyovn.cli.ctl.records import ONLY, by_name
 from pyovn.cli.sb.barrier import NoBarrier
@@ -48,7 +49,7 @@ PROGRAM = Program(
     records=RECORDS,
     only="SB_Global",
     barrier=NoBarrier,
-    environment=("OVN_SB_DB", "OVN_SBCTL_OPTIONS", "OVN_SB_DAEMON"),
+    environment=start.SB,
     options={"--wait": "=", "--no-wait": "", "--print-wait-time": ""},
     refused=("--wait", "--no-wait", "--print-wait-time"),
 )

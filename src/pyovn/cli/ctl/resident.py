@@ -101,6 +101,7 @@ class Desk:
             self._listener.bind(path)
         except OSError as fault:
             raise CtlError(f"{path}: binding failed ({reason(fault)})") from None
+        self._is_listed = True
         self._listener.listen(64)
 
     def serve(self) -> None:
@@ -124,7 +125,12 @@ class Desk:
         for client, _ in self._clients.values():
             client.close()
         self._listener.close()
-        if os.path.exists(self.path):
+        self._withdraw()
+
+    def _withdraw(self) -> None:
+        """Remove the socket, once: its name may be another daemon's by now."""
+        if self._is_listed:
+            self._is_listed = False
             os.unlink(self.path)
 
     def _attend(self, descriptor: int) -> None:
@@ -160,7 +166,7 @@ class Desk:
 
     def _exit(self, _: list[str]) -> str:
         self._is_open = False
-        os.unlink(self.path)  # before the answer: whoever has it finds nobody here any more
+        self._withdraw()  # before the answer: whoever has it finds nobody here any more
         return ""
 
 
