@@ -4,7 +4,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,13 +17,14 @@ from pyovn.cli.session import Session, dial
 
 ROUNDS = 15
 PORTS = 1_000  #: ports added by one chain
+MANY = 10_000  #: ports on one switch when one more is added
 SWITCHES, EACH = 100, 50  #: the database of "a look at a large database"
 
 
-def ours(tool: str) -> list[str]:
+def ours(tool: str, module: str = "", function: str = "main") -> list[str]:
     """Our tool, as its console script starts it."""
-    code = f"import re, sys; sys.argv[0] = 'ovn-{tool}'; from pyovn.cli.{tool} import main; sys.exit(main())"
-    return [sys.executable, "-c", code]
+    start = f"from pyovn.cli.{module or tool} import {function}; sys.exit({function}())"
+    return [sys.executable, "-c", f"import re, sys; sys.argv[0] = 'ovn-{tool}'; {start}"]
 
 
 def seconds(command: Sequence[str], env: dict[str, str]) -> float:
@@ -62,21 +64,61 @@ class Pair(NamedTuple):
         seconds([*ours("nbctl"), f"--db={self.remote}", *words], self.environment)
 
 
-def daemon_figure(pair: Pair, directory: Path) -> Figure:
-    """`ls-list` through a daemon of the tool's own."""
+class Daemon:
+    """A tool that stays in the background, ours or C's."""
 
-    def best(tool: Sequence[str], path: Path) -> float:
+    def __init__(self, tool: Sequence[str], client: Sequence[str], pair: Pair, path: Path) -> None:
+        self.path = path
+        self._client = [*client, "-u", str(path)]
+        self._environment = pair.environment
         start = [*tool, f"--db={pair.remote}", "--detach", f"--unixctl={path}"]
         subprocess.run(start, env=pair.environment, check=True, stdout=subprocess.DEVNULL)
-        try:
-            return min(seconds([*tool, "-u", str(path), "ls-list"], pair.environment) for _ in range(ROUNDS)) * 1000
-        finally:
-            control = Session(dial(f"unix:{path}"), str(path))
-            control.call("exit")
-            control.close()
 
-    theirs = best([pair.theirs], directory / "c") if pair.theirs else None
-    return Figure("ovn-nbctl ls-list through its daemon", best(ours("nbctl"), directory / "o"), theirs, "ms")
+    def each_ms(self, words: Sequence[str], rounds: int = ROUNDS) -> float:
+        """The best time of a process that has it carry one command out."""
+        return min(seconds([*self._client, *words], self._environment) for _ in range(rounds)) * 1000
+
+    def processes_s(self, commands: Iterable[Sequence[str]]) -> float:
+        """How long processes take, one after the other, that have it carry a command out each."""
+        return sum(seconds([*self._client, *words], self._environment) for words in commands)
+
+    def requests_ms(self, commands: Iterable[Sequence[str]]) -> float:
+        """How long it takes for commands that come over one connection."""
+        with closing(Session(dial(f"unix:{self.path}"), str(self.path))) as session:
+            start = time.perf_counter()
+            for words in commands:
+                session.call("run", *words)
+            return (time.perf_counter() - start) * 1000
+
+    def stop(self) -> None:
+        with closing(Session(dial(f"unix:{self.path}"), str(self.path))) as session:
+            session.call("exit")
+
+
+def daemon_figures(pair: Pair, directory: Path) -> Iterator[Figure]:
+    """Commands through a daemon of the tool's own."""
+    tools = [(ours("nbctl"), ours("nbctl", "start", "nbctl"))]
+    tools += [([pair.theirs], [pair.theirs])] if pair.theirs else []
+    daemons = [Daemon(tool, client, pair, directory / f"d{at}") for at, (tool, client) in enumerate(tools)]
+
+    def figure(what: str, unit: str, measured: Callable[[Daemon], float]) -> Figure:
+        mine, *theirs = [measured(daemon) for daemon in daemons]
+        return Figure(what, mine, theirs[0] if theirs else None, unit)
+
+    def ports(daemon: Daemon, switch: str, count: int = PORTS, start: int = 0) -> Iterator[list[str]]:
+        names = (f"{daemon.path.name}-{switch}-{number}" for number in range(start, start + count))
+        return (["lsp-add", switch, name] for name in names)
+
+    yield figure("ovn-nbctl ls-list through its daemon", "ms", lambda daemon: daemon.each_ms(["ls-list"]))
+    daemons[0].requests_ms([["ls-add", "by-processes"], ["ls-add", "by-requests"]])
+    what = f"{PORTS:,} lsp-add through its daemon"
+    yield figure(f"{what}, a process each", "s", lambda each: each.processes_s(ports(each, "by-processes")))
+    yield figure(f"{what}, one connection", "ms", lambda each: each.requests_ms(ports(each, "by-requests")))
+    daemons[0].requests_ms([chain([("lsp-add", "by-requests", f"more{number}") for number in range(MANY)])])
+    what = f"… beside {MANY:,} ports on the switch"
+    yield figure(what, "ms", lambda each: each.requests_ms(ports(each, "by-requests", ROUNDS, PORTS)) / ROUNDS)
+    for daemon in daemons:
+        daemon.stop()
 
 
 def measure(pair: Pair) -> Iterator[Figure]:
@@ -103,4 +145,4 @@ def main() -> list[Figure]:
         pair = Pair(server.remote, env, str(program) if program else None)
         figures = list(measure(pair))
         with tempfile.TemporaryDirectory() as directory:
-            return [*figures, daemon_figure(pair, Path(directory))]
+            return [*figures, *daemon_figures(pair, Path(directory))]

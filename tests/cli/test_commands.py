@@ -41,6 +41,15 @@ def test_commands_say_what_they_do(schema: str, command: Command) -> None:
     assert all(option in option_lines(PROGRAMS[schema]) for option in command.options)
 
 
+@pytest.mark.parametrize("program", PROGRAMS.values(), ids=[*PROGRAMS])
+def test_help_has_every_option_of_the_program(program: Program) -> None:
+    text = help_text(program)
+    for option in program.options:
+        assert (f"{option}=" in text or f"{option}[=" in text or f"{option} " in text) == (
+            option not in program.refused
+        )
+
+
 @pytest.mark.parametrize(
     ("schema", "table", "way"),
     [

@@ -70,6 +70,9 @@ RECORDS = {
     "SSL": (ONLY,),
 }  # fmt: skip
 
+#: parts of the names that commands had before OVN 2.6
+RENAMED = (("lswitch-", "ls-"), ("lport-", "lsp-"), ("lrouter-", "lr-"), ("lrport-", "lrp-"), ("-macs", "-addresses"))
+
 PROGRAM = Program(
     "ovn-nbctl",
     title="OVN northbound DB management utility",
@@ -82,6 +85,7 @@ PROGRAM = Program(
     barrier=NbBarrier,
     environment=start.NB,
     options={"--wait": "=", "--no-wait": "", "--print-wait-time": ""},
+    renamed=RENAMED,
 )
 
 

@@ -129,7 +129,7 @@ class Session:
             self._send({"id": message["id"], "error": None, "result": message["params"]})
         elif method == "update" and message["params"][0] == SERVER:
             self._check(message["params"][1])
-        elif method == "update":
+        elif method in ("update", "update2"):
             self.updates.append(message["params"][1])
 
     def follow(self, database: str, *, leader_only: bool) -> bool:

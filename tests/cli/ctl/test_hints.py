@@ -27,6 +27,7 @@ def remote() -> Iterator[str]:
     ("words", "first", "suggestion"),
     [
         ("lsp-lst sw0", "unknown command 'lsp-lst'; use --help for help", "'lsp-list'"),
+        ("lport-set-macs p 1", "unknown command 'lport-set-macs'; use --help for help", "'lsp-set-addresses'"),
         ("ls_list", "unknown command 'ls_list'; use --help for help", "'ls-list'"),
         ("--may-exst ls-add x", "unrecognized option '--may-exst'", "'--may-exist'"),
         ("show -- --may-exst ls-add x", "'ls-add' command has no '--may-exst' option", "'--may-exist'"),

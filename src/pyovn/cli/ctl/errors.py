@@ -17,7 +17,7 @@ class CtlError(OvnError):
         super().__init__(text)
         self.text = text
         self._word = word
-        self._choices = choices
+        self._choices = [*choices]
 
     def __str__(self) -> str:
         if not self._word:

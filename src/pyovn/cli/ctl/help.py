@@ -8,32 +8,69 @@ if TYPE_CHECKING:
     from pyovn.cli.ctl.program import Program
 
 INDENT = " " * 28
-GLOBALS = """\
-Options:
-  --db=DATABASE               connect to DATABASE (default: {db})
-  -t, --timeout=SECS          wait at most SECS seconds
-  --dry-run                   do not commit changes to database
-  --oneline                   print exactly one line of output per command
-  --no-leader-only            accept any cluster member, not just the leader
-  --no-shuffle-remotes        do not shuffle the order of remotes
-
-Output formatting options:
-  -f, --format=FORMAT         "list" (default), "table", "html", "csv" or "json"
-  -d, --data=FORMAT           table cells as "string" (default), "bare" or "json"
-  --no-headings               omit table heading row
-  --pretty                    pretty-print JSON in output
-  --bare                      equivalent to "--format=list --data=bare --no-headings"
-
-TLS options (for remotes ssl:HOST:PORT):
-  -p, --private-key=FILE      file with private key
-  -c, --certificate=FILE      file with certificate for private key
-  -C, --ca-cert=FILE          file with peer CA certificate
-  --bootstrap-ca-cert=FILE    file with peer CA certificate to read or create
-
-Other options:
-  -h, --help                  display this help message
-  -V, --version               display version information
-"""
+#: the options of all programs: heading → how an option is written, and what it does
+GROUPS = {
+    "Options": (
+        ("--db=DATABASE", "connect to DATABASE (default: {db})"),
+        ("--leader-only", "of a cluster, use the leader (default)"),
+        ("--no-leader-only", "accept any cluster member, not just the leader"),
+        ("--shuffle-remotes", "connect to remotes in random order (default)"),
+        ("--no-shuffle-remotes", "do not shuffle the order of remotes"),
+        ("--retry", "keep trying to connect to the database"),
+        ("-t, --timeout=SECS", "wait at most SECS seconds"),
+        ("--dry-run", "do not commit changes to database"),
+        ("--oneline", "print exactly one line of output per command"),
+    ),
+    "Waiting for changes to take effect": (
+        ("--no-wait", "do not wait until changes have taken effect"),
+        ("--wait=none", "the same (default)"),
+        ("--wait=sb", "wait until the southbound database has caught up"),
+        ("--wait=hv", "wait until all chassis have caught up, too"),
+        ("--print-wait-time", "print how long that took, part by part"),
+    ),
+    "Output formatting options": (
+        ("-f, --format=FORMAT", '"list" (default), "table", "html", "csv" or "json"; json is for all listings'),
+        ("-d, --data=FORMAT", 'table cells as "string" (default), "bare" or "json"'),
+        ("--no-headings", "omit table heading row"),
+        ("--pretty", "pretty-print JSON in output"),
+        ("--bare", 'equivalent to "--format=list --data=bare --no-headings"'),
+        ("--max-column-width=WIDTH", "cut the columns of tables after WIDTH characters"),
+    ),
+    "Staying in the background": (
+        ("--detach", "run as a daemon and print its control socket, for {daemon}"),
+        ("-u, --unixctl=SOCKET", "the socket to listen at, or of the daemon that is to do the work"),
+        ("--pidfile[=FILE]", "create pidfile (default: NAME.pid in the run directory)"),
+        ("--overwrite-pidfile", "with --pidfile, start even if already running"),
+        ("--no-chdir", "do not chdir to '/'"),
+        ("--monitor", "accepted for compatibility"),
+        ("--user=USER[:GROUP]", "accepted for compatibility"),
+        ("--no-self-confinement", "accepted for compatibility"),
+    ),
+    "Logging options (accepted for compatibility: warnings go to standard error)": (
+        ("-v, --verbose[=SPEC]", "set logging levels"),
+        ("--log-file[=FILE]", "enable logging to FILE"),
+        ("--no-syslog", "do not log to syslog"),
+        ("--syslog-method=METHOD", "how to reach syslog"),
+        ("--syslog-target=HOST:PORT", "also send syslog messages there"),
+    ),
+    "TLS options (for remotes ssl:HOST:PORT)": (
+        ("-p, --private-key=FILE", "file with private key"),
+        ("-c, --certificate=FILE", "file with certificate for private key"),
+        ("-C, --ca-cert=FILE", "file with peer CA certificate"),
+        ("--bootstrap-ca-cert=FILE", "file with peer CA certificate to read or create"),
+        ("--peer-ca-cert=FILE", "file with the CA certificate to send to peers"),
+        ("--ssl-protocols=PROTOS", "list of SSL/TLS protocols to enable"),
+        ("--ssl-ciphers=CIPHERS", "list of SSL/TLS ciphers to enable with TLSv1.2"),
+        ("--ssl-ciphersuites=SUITES", "list of SSL/TLS ciphersuites to enable with TLSv1.3"),
+        ("--ssl-server-name=NAME", "server name to ask for (SNI), in place of the host"),
+    ),
+    "Other options": (
+        ("--commands", "list the commands, for completion scripts"),
+        ("--options", "list the options, for completion scripts"),
+        ("-h, --help", "display this help message"),
+        ("-V, --version", "display version information"),
+    ),
+}  # fmt: skip
 
 
 def help_text(program: "Program") -> str:
@@ -48,7 +85,26 @@ def help_text(program: "Program") -> str:
             lines += _entry(row)
         lines.append("")
     lines += _records(program)
-    return "\n".join(lines) + "\n" + GLOBALS.format(db=default_address(program))
+    facts = {"db": default_address(program), "daemon": program.environment[2]}
+    lines += (line.format(**facts) for line in _globals(program))
+    return "\n".join(lines) + "\n"
+
+
+def _globals(program: "Program") -> "Iterator[str]":
+    """The program's own options, by what they are about."""
+    first = True
+    for heading, options in GROUPS.items():
+        shown = [each for each in options if _name(each[0]) in {*program.options} - {*program.refused}]
+        if shown:
+            yield from ([] if first else [""])
+            first = False
+            yield f"{heading}:"
+            yield from (f"  {usage:<{len(INDENT) - 2}}{what}" for usage, what in shown)
+
+
+def _name(usage: str) -> str:
+    """The long option that is written so."""
+    return usage.split(" ")[-1].partition("=")[0].removesuffix("[")
 
 
 def _entry(row: "Command") -> "Iterator[str]":

@@ -30,7 +30,9 @@ def nearest(word: str, choices: "Iterable[str]") -> list[str]:
     """
     from difflib import get_close_matches
 
-    names = sorted({choice for choice in choices if choice} - {word})
+    names = sorted({choice for choice in choices if choice})
+    if word in names:
+        return [word]
     plain = _plain(word)
     same = [name for name in names if _plain(name) == plain]
     if same:

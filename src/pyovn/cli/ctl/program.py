@@ -71,6 +71,7 @@ class Program:
         environment: "tuple[str, str, str]" = ("", "", ""),
         options: "Mapping[str, str] | None" = None,
         refused: "Sequence[str]" = (),
+        renamed: "Sequence[tuple[str, str]]" = (),
     ) -> None:
         self.name = name
         self.title = title
@@ -84,6 +85,7 @@ class Program:
         self.environment = environment
         self.options = COMMON | (RESIDENT if environment[2] else {}) | dict(options or {})
         self.refused = refused  #: options of other tools that are known here, but only to be turned down
+        self.renamed = renamed  #: parts of commands as they were once called, and are now
         self._warnings = 0
 
     def table(self, topic: str) -> "CommandTable":
@@ -98,7 +100,10 @@ class Program:
             if name in names.split():
                 return self.table(topic)[name]
         everything = (each for names in self.topics.values() for each in names.split())
-        raise CtlError(f"unknown command '{name}'; use --help for help", name, everything)
+        now = name
+        for old, new in self.renamed:
+            now = now.replace(old, new)
+        raise CtlError(f"unknown command '{name}'; use --help for help", now, everything)
 
     def command_options(self) -> "dict[str, str]":
         """The options of all commands together."""
@@ -126,7 +131,7 @@ class Run:
         self.options = options
         self.calls = calls
         self.schema: Schema
-        self.contents: Contents = {}
+        self.view: View
         self.results: list[Json] = []
         self.inserted: dict[str, str] = {}  #: new rows' tables, by the UUIDs that the rows got
         self.barrier = program.barrier()
@@ -136,7 +141,7 @@ class Run:
         """Fetch the schema, and the tables and columns that the commands read."""
         database = self.program.database
         self.schema = Schema(self.session.call("get_schema", database))
-        view = View(self.schema, {})
+        self.view = view = View(self.schema, {})
         wanted: dict[str, set[str]] = {self.program.only: set()}
         for reads in (self.barrier.reads(), *(self._reads(call, view) for call in self.calls)):
             for words in reads:
@@ -153,7 +158,6 @@ class Run:
         """Go on with another server; what it holds is to be loaded."""
         self.session.close()
         self.session = session
-        self.contents = {}
 
     def _reads(self, call: Call, view: View) -> "Iterable[str]":
         reads = call.command.reads
@@ -161,15 +165,14 @@ class Run:
             return reads
         return reads(Ctl(self.program, call, view, Symbols()))
 
+    @property
+    def contents(self) -> "Contents":
+        """The database as far as it is fetched."""
+        return self.view.contents
+
     def apply(self, update: "Json") -> None:
         """Take an update from the server in."""
-        for table, changes in update.items():
-            rows = self.contents.setdefault(table, {})
-            for uuid, change in changes.items():
-                if "new" in change:
-                    rows[uuid] = change["new"]
-                else:
-                    rows.pop(uuid, None)
+        self.view.take(update)
 
     def wait(self) -> None:
         """Wait for the database to change."""
@@ -195,7 +198,12 @@ class Run:
         return self.barrier.wait(self, self.results) if self.results else ""
 
     def _attempt(self) -> str:
-        view = View(self.schema, self.contents)
+        try:
+            return self._carried_out(self.view)
+        finally:
+            self.view.forget()
+
+    def _carried_out(self, view: View) -> str:
         if view.the(self.program.only) is None:
             view.insert(self.program.only)
         symbols = Symbols()

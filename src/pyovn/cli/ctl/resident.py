@@ -20,8 +20,8 @@ from pyovn.cli.ctl.frame import address, parse, reach
 from pyovn.cli.ctl.options import chain
 from pyovn.cli.ctl.output import Style
 from pyovn.cli.ctl.program import Run
-from pyovn.cli.ctl.view import Schema
-from pyovn.cli.session import ConnectionFailed, reason
+from pyovn.cli.ctl.view import Schema, View
+from pyovn.cli.session import ConnectionFailed, Refused, reason
 from pyovn.net.errors import OvnError
 
 TYPE_CHECKING = False
@@ -52,9 +52,14 @@ class Residence:
         """Fetch the whole database."""
         self.session = reach(self.program, self.options)
         self.job = Run(self.program, self.session, {}, [])
-        self.job.schema = Schema(self.session.call("get_schema", self.program.database))
-        everything: Json = {table: {} for table in self.job.schema.names}
-        self.job.apply(self.session.call("monitor", self.program.database, None, everything))
+        schema = self.job.schema = Schema(self.session.call("get_schema", self.program.database))
+        self.job.view = View(schema, {})
+        everything: Json = {table: {"columns": [*schema.columns(table)]} for table in schema.names}
+        try:
+            contents = self.session.call("monitor_cond", self.program.database, None, everything)
+        except Refused:  # an older server: its updates tell whole rows
+            contents = self.session.call("monitor", self.program.database, None, everything)
+        self.job.apply(contents)
 
     def follow(self) -> None:
         """Take in what the database sent; after a lost connection, start anew."""
@@ -73,7 +78,7 @@ class Residence:
         Style(options)
         self.follow()
         job = Run(self.program, self.session, options, calls)
-        job.schema, job.contents = self.job.schema, self.job.contents
+        job.schema, job.view = self.job.schema, self.job.view
         try:
             return job.go() + job.finish()
         except Leave as answer:

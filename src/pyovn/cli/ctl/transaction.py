@@ -27,7 +27,7 @@ def operations(view: "View") -> "list[Json]":
     edits = [edit for table in view.tables() for edit in _table_edits(table, reference)]
     if not edits:
         return []
-    waits = [_wait(row) for table in view.tables() for row in _known(table) if row.verified]
+    waits = [_wait(row) for table in view.tables() for row in table.touched if row.verified]
     if view.comments:
         edits.append({"op": "comment", "comment": "\n".join(view.comments)})
     return waits + edits
@@ -43,12 +43,6 @@ def provisional_uuid(name: str) -> str:
     return name[3:].replace("_", "-")
 
 
-def _known(table: "Table") -> "Iterator[Row]":
-    """The rows that the server has, deleted or not."""
-    yield from (row for row in table.rows.values() if not row.is_new)
-    yield from (row for row in table.edited if row.is_deleted and not row.is_new)
-
-
 def _table_edits(table: "Table", reference: "Any") -> "Iterator[Json]":
     for row in table.edited:
         if row.is_deleted and not row.is_new:
@@ -56,8 +50,8 @@ def _table_edits(table: "Table", reference: "Any") -> "Iterator[Json]":
                 yield {"op": "delete", "table": table.name, "where": _itself(row)}
         elif row.is_new and not row.is_deleted:
             yield _insertion(row, reference)
-    for row in table.rows.values():
-        if row.values and not row.is_new:
+    for row in table.touched:
+        if row.values and not (row.is_new or row.is_deleted):
             yield from _changes(row, reference)
 
 

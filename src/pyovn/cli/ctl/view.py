@@ -1,18 +1,20 @@
 """The database as a chain of commands sees it: what the server sent, with this chain's own edits on top.
 
-    Contents   tables ─ uuid ─ column ─ JSON      kept up to date by the server's updates
+    Contents   tables ─ uuid ─ column ─ JSON      kept up to date by the server's updates (`take`)
        ▲
     View       tables ─ Row ─ column ─ value      read by commands; edits are remembered, not applied
        ▼
     transaction.operations(view)
 
 A set or a map that is edited member by member becomes a mutation in the transaction; a column that is assigned
-becomes an update.  Either way later commands in the chain read the new value.
+becomes an update.  Either way later commands in the chain read the new value.  When the chain is over, its edits are
+forgotten; rows, values and indexes stay, so that the next chain costs what it looks at.
 """
 
-from bisect import insort
+from bisect import bisect_left, insort
 from os import urandom
 
+from pyovn.cli.ctl.updates import patched, row_of
 from pyovn.cli.ctl.values import default, from_json
 from pyovn.net.uuids import uuid_text
 from pyovn.ovsdb.schema import Table as TableSchema
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
     Json = Any
     Value = Any
     Contents = dict[str, dict[str, dict[str, Json]]]
+
+
+NOTHING: "dict[str, Any]" = {}  #: what a row that was not edited shares with all others
+NO_COLUMNS: "set[str]" = set()
 
 
 class Schema:
@@ -69,6 +75,7 @@ class Row:
         "drops",
         "is_deleted",
         "is_new",
+        "is_touched",
         "table",
         "uuid",
         "values",
@@ -80,14 +87,52 @@ class Row:
         self.table = table
         self.uuid = uuid
         self._json = json
-        self._seen: dict[str, Value] = {}  #: values as the server has them, decoded when first read
-        self.values: dict[str, Value] = {}  #: values as this chain has changed them
-        self.written: set[str] = set()  #: columns that were assigned as a whole
-        self.adds: dict[str, dict[Any, Any]] = {}  #: members this chain added (maps: with their values)
-        self.drops: dict[str, dict[Any, Any]] = {}  #: members this chain removed
-        self.verified: set[str] = set()  #: columns that must still be as seen when the chain commits
+        self._seen: dict[str, Value] = NOTHING  #: values as the server has them, decoded when first read
         self.is_new = json is None
+        self.forget()
+
+    def forget(self) -> None:
+        """Be as the server has it."""
+        self.values: dict[str, Value] = NOTHING  #: values as this chain has changed them
+        self.written: set[str] = NO_COLUMNS  #: columns that were assigned as a whole
+        self.adds: dict[str, dict[Any, Any]] = NOTHING  #: members this chain added (maps: with their values)
+        self.drops: dict[str, dict[Any, Any]] = NOTHING  #: members this chain removed
+        self.verified: set[str] = NO_COLUMNS  #: columns that must still be as seen when the chain commits
         self.is_deleted = False
+        self.is_touched = False
+
+    def touch(self) -> None:
+        """Get ready to be edited."""
+        if not self.is_touched:
+            self.is_touched = True
+            self.values, self.written, self.adds, self.drops, self.verified = {}, set(), {}, {}, set()
+            self.table.touched.append(self)
+
+    def has_read(self, column: str) -> bool:
+        """True where the column was decoded already."""
+        return column in self._seen
+
+    def reread(self, column: str) -> None:
+        """Decode the column anew: its JSON is another one."""
+        if self.has_read(column):
+            del self._seen[column]
+
+    def flip(self, column: str, flipped: "Iterable[Value]") -> "tuple[list[Value], list[Value]]":
+        """Remove those members that a set has and add those that it has not; returns both.
+
+        The set's JSON is out of date from now on, and nobody looks at it any more.
+        """
+        value = self.before(column)
+        gone, come = [], []
+        for member in flipped:
+            at = bisect_left(value, member)
+            if at < len(value) and value[at] == member:
+                del value[at]
+                gone.append(member)
+            else:
+                value.insert(at, member)
+                come.append(member)
+        return gone, come
 
     def __getitem__(self, column: str) -> "Value":
         if column in self.values:
@@ -107,12 +152,15 @@ class Row:
         type_ = self.table.type_of(column)
         if type_ is None:
             return None
-        value = default(type_) if self._json is None else from_json(type_, self._json[column])
+        json = None if self._json is None else self._json.get(column)
+        value = default(type_) if json is None else from_json(type_, json)
+        if self._seen is NOTHING:
+            self._seen = {}
         self._seen[column] = value
         return value
 
     def __setitem__(self, column: str, value: "Value") -> None:
-        self._touch(column)
+        self._check(column)
         if isinstance(value, dict):
             value = dict(sorted(value.items()))
         elif isinstance(value, list):
@@ -125,7 +173,7 @@ class Row:
 
     def add(self, column: str, member: "Value") -> None:
         """Add a member to a set."""
-        self._touch(column)
+        self._check(column)
         members = self._own(column)
         if member not in members:
             insort(members, member)
@@ -134,7 +182,7 @@ class Row:
 
     def discard(self, column: str, member: "Value") -> None:
         """Remove a member from a set, if it is there."""
-        self._touch(column)
+        self._check(column)
         members = self._own(column)
         if member in members:
             members.remove(member)
@@ -143,7 +191,7 @@ class Row:
 
     def put(self, column: str, key: "Value", value: "Value") -> None:
         """Set one key of a map."""
-        self._touch(column)
+        self._check(column)
         pairs = self._own(column)
         if key in pairs:
             if pairs[key] == value:
@@ -156,7 +204,7 @@ class Row:
 
     def drop(self, column: str, key: "Value") -> None:
         """Remove one key of a map, if it is there."""
-        self._touch(column)
+        self._check(column)
         if self._own(column).pop(key, None) is not None:
             self.table.reindex(self, column, [key], None)
             self._forget(column, key)
@@ -164,15 +212,19 @@ class Row:
     def verify(self, *columns: str) -> None:
         """Let the commit fail, and the chain start anew, if someone else changes these columns meanwhile."""
         if not self.is_new:
+            self.touch()
             self.verified.update(columns)
 
     def delete(self) -> None:
         """Delete the row."""
+        self.touch()
         self.is_deleted = True
         self.table.remove(self)
 
-    def _touch(self, column: str) -> None:
+    def _check(self, column: str) -> None:
+        """Raise for a column that the server does not have."""
         assert not self.is_deleted
+        self.touch()
         if self.table.type_of(column) is None:
             from pyovn.cli.ctl.errors import CtlError
 
@@ -214,13 +266,14 @@ class Row:
 class Table:
     """The rows of one table, with an index for every column that was ever searched."""
 
-    __slots__ = ("_indexes", "_types", "edited", "name", "rows", "schema")
+    __slots__ = ("_indexes", "_types", "edited", "name", "rows", "schema", "touched")
 
     def __init__(self, name: str, schema: TableSchema, contents: "Mapping[str, Mapping[str, Json]]") -> None:
         self.name = name
         self.schema = schema
         self.rows = {uuid: Row(self, uuid, json) for uuid, json in contents.items()}
         self.edited: list[Row] = []  #: rows that were inserted or deleted, in that order
+        self.touched: list[Row] = []  #: rows that were edited in any way
         self._types: dict[str, ColumnType] = {}
         self._indexes: dict[str, dict[Value, list[Row]]] = {}
 
@@ -232,18 +285,67 @@ class Table:
     def insert(self, uuid: str) -> Row:
         """A new row."""
         row = self.rows[uuid] = Row(self, uuid, None)
+        row.touch()
         self.edited.append(row)
+        self._enter(row)
+        return row
+
+    def forget(self) -> None:
+        """Undo every edit."""
+        for row in self.touched:
+            if row.is_new:
+                if not row.is_deleted:
+                    self._leave(row)
+            elif row.is_deleted:
+                row.forget()
+                self.rows[row.uuid] = row
+                self._enter(row)
+            else:
+                for column in row.values.keys() & self._indexes.keys():
+                    self.reindex(row, column, row.values[column], row.before(column))
+                row.forget()
+        self.edited, self.touched = [], []
+
+    def put(self, uuid: str, json: "Mapping[str, Json]") -> None:
+        """Have a row that the server has made or made anew."""
+        if uuid in self.rows:
+            self._leave(self.rows[uuid])
+        row = self.rows[uuid] = Row(self, uuid, json)
+        self._enter(row)
+
+    def patch(self, row: Row, json: "dict[str, Json]", column: str, difference: "Json") -> None:
+        """Take in how a column of a row, whose JSON this is, differs now."""
+        type_ = self.schema.columns[column].type
+        is_indexed = column in self._indexes
+        if not type_.is_map and type_.max > 1 and (is_indexed or row.has_read(column)):
+            gone, come = row.flip(column, from_json(type_, difference))
+            self.reindex(row, column, gone, come)
+            return
+        old = row.before(column) if is_indexed else None
+        json[column] = patched(type_, json.get(column), difference)
+        row.reread(column)
+        if is_indexed:
+            self.reindex(row, column, old, row.before(column))
+
+    def drop(self, uuid: str) -> None:
+        """Do without a row that the server has deleted."""
+        if uuid in self.rows:
+            self._leave(self.rows[uuid])
+
+    def _enter(self, row: Row) -> None:
         for column, index in self._indexes.items():
             for member in _keys(row[column]):
                 index.setdefault(member, []).append(row)
-        return row
+
+    def _leave(self, row: Row) -> None:
+        del self.rows[row.uuid]
+        for column in self._indexes:
+            self.reindex(row, column, row[column], None)
 
     def remove(self, row: Row) -> None:
         """Take a deleted row out."""
-        del self.rows[row.uuid]
         self.edited.append(row)
-        for column in self._indexes:
-            self.reindex(row, column, row[column], None)
+        self._leave(row)
 
     def find(self, column: str, value: "Value") -> list[Row]:
         """The rows whose `column` holds `value`, or has it as a member or key."""
@@ -272,15 +374,47 @@ class View:
 
     def __init__(self, schema: Schema, contents: "Contents") -> None:
         self.schema = schema
-        self._contents = contents
+        self.contents = contents
         self._tables: dict[str, Table] = {}
         self.comments: list[str] = []
+
+    def forget(self) -> None:
+        """Undo a chain's edits."""
+        self.comments = []
+        for table in self._tables.values():
+            table.forget()
+
+    def take(self, update: "Json") -> None:
+        """Take in what the server says has changed (RFC 7047 §4.1.6, ovsdb-server(7) §4.1.14)."""
+        for name, changes in update.items():
+            rows = self.contents.setdefault(name, {})
+            table = self._tables.get(name)
+            for uuid, change in changes.items():
+                if "modify" in change:
+                    for column, difference in change["modify"].items():
+                        self._patch(name, uuid, column, difference)
+                elif (json := row_of(change)) is None:
+                    rows.pop(uuid, None)
+                    if table is not None:
+                        table.drop(uuid)
+                else:
+                    rows[uuid] = json
+                    if table is not None:
+                        table.put(uuid, json)
+
+    def _patch(self, name: str, uuid: str, column: str, difference: "Json") -> None:
+        json = self.contents[name][uuid]
+        table = self._tables.get(name)
+        if table is not None:
+            table.patch(table.rows[uuid], json, column, difference)
+        else:
+            json[column] = patched(self.schema[name].columns[column].type, json.get(column), difference)
 
     def table(self, name: str) -> Table:
         """A table by its exact name."""
         table = self._tables.get(name)
         if table is None:
-            table = self._tables[name] = Table(name, self.schema[name], self._contents.get(name, {}))
+            table = self._tables[name] = Table(name, self.schema[name], self.contents.get(name, {}))
         return table
 
     def tables(self) -> "Iterator[Table]":

@@ -62,7 +62,7 @@ class NbBarrier:
         while True:
             run.refresh()
             for row in run.contents.get("NB_Global", {}).values():
-                if row[self.counter] >= target:
+                if row.get(self.counter, 0) >= target:
                     return self._times(row, target) if self.prints else ""
             run.wait()
 
