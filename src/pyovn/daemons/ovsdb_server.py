@@ -12,6 +12,7 @@ import asyncio
 import gc
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from pyovn.net.errors import OvnError
 from pyovn.runtime.clock import SYSTEM, Clock
@@ -19,8 +20,9 @@ from pyovn.runtime.control import ANY_NUMBER, Command, ControlServer, counter_co
 from pyovn.runtime.counters import Counters
 from pyovn.runtime.daemon import Daemon, Program
 from pyovn.runtime.daemon import main as daemon_main
-from pyovn.runtime.options import Option
+from pyovn.runtime.options import Arguments, Option, UsageFault
 from pyovn.runtime.ovsdb_server.commands import commands
+from pyovn.runtime.ovsdb_server.configuration import ConfigurationFile
 from pyovn.runtime.ovsdb_server.shell import Shell, Source
 from pyovn.runtime.streams import Tls
 
@@ -34,6 +36,7 @@ PROGRAM = Program(
         Option("sync-exclude-tables", argument="DB:TABLE,...", doc="tables that a backup keeps to itself"),
         Option("active", doc="with --sync-from, start as the active server"),
         Option("no-dbs", doc="start without a database"),
+        Option("config-file", argument="PATH", doc="a file that says what to serve, in place of all of the above"),
         Option("disable-file-column-diff", doc="accepted for compatibility; differences are what all versions read"),
         Option("disable-file-no-data-conversion", doc="accepted for compatibility"),
     ),
@@ -115,26 +118,42 @@ def main(argv: Sequence[str] | None = None) -> int:
     async def body(daemon: Daemon) -> None:
         gc.set_threshold(*BULK_THRESHOLDS)
         found = daemon.arguments
-        words = found.words or ([] if "no-dbs" in found else [DEFAULT_DATABASE])
+        file = _configuration_file(found, Path(here))
+        words = found.words or ([] if "no-dbs" in found or file else [DEFAULT_DATABASE])
         shell = Shell(tls=daemon.tls)
         daemon.counters.sizes = shell.sizes
         try:
             await shell.start(
                 [os.path.join(here, word) for word in words], [text or "" for text in found.all("remote")]
             )
+            if file is not None:
+                await shell.configure(file.load())
             shell.replication.exclude(found.text("sync-exclude-tables"))
             shell.replication.active_server = found.text("sync-from")
             if "sync-from" in found and "active" not in found:
                 await shell.replication.follow()
             gc.collect()
             gc.freeze()
-            async with daemon.control(commands(shell)):
+            async with daemon.control(commands(shell, file)):
                 daemon.ready()
                 await daemon.stopped()
         finally:
             await shell.stop()
 
     return daemon_main(PROGRAM, argv, body)
+
+
+def _configuration_file(found: Arguments, here: Path) -> ConfigurationFile | None:
+    """The file that says what to serve, if there is one; raises `UsageFault` where arguments say so as well."""
+    if "config-file" not in found:
+        return None
+    if found.words:
+        raise UsageFault("Databases should be specified in a config file")
+    for names in (("remote",), ("sync-from", "sync-exclude-tables", "active")):
+        if any(name in found for name in names):
+            listed = " and ".join(", ".join(f"--{name}" for name in names).rsplit(", ", 1))
+            raise UsageFault(f"--config-file is mutually exclusive with {listed}")
+    return ConfigurationFile(here / found.text("config-file"), here)
 
 
 if __name__ == "__main__":

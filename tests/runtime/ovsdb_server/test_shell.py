@@ -201,6 +201,13 @@ async def test_commands_of_the_control_socket(tmp_path: Path) -> None:
         assert await ask("ovsdb-server/list-dbs") == "Rich\n_Server\n"
 
 
+@asynchronous
+async def test_a_relay_is_refused_by_name() -> None:
+    async with embedded_server(None, RICH, in_memory=True) as server:
+        with pytest.raises(OvnError, match=r"relay:Rich:tcp:127.0.0.1:1: relays are not offered"):
+            server.shell.add_database("relay:Rich:tcp:127.0.0.1:1")
+
+
 @pytest.mark.parametrize(
     ("words", "fault"),
     [

@@ -2,18 +2,53 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pyovn.net.errors import OvnError
+from pyovn.runtime import logging as vlog
 from pyovn.runtime.control import Command, CommandFailed
 
 if TYPE_CHECKING:
+    from pyovn.runtime.ovsdb_server.configuration import ConfigurationFile
     from pyovn.runtime.ovsdb_server.replication import Replication
     from pyovn.runtime.ovsdb_server.shell import Shell
     from pyovn.runtime.ovsdb_server.transaction_log import TransactionLog
 
+LOG = vlog.module("ovsdb_server")
 
-def commands(shell: Shell) -> dict[str, Command]:
-    """The commands that only this daemon has."""
+#: what a configuration file has the say in, if the server was started with one
+CONFIGURED = (
+    "add-remote", "remove-remote", "add-db", "remove-db", "set-active-ovsdb-server", "connect-active-ovsdb-server",
+    "disconnect-active-ovsdb-server", "set-active-ovsdb-server-probe-interval", "set-sync-exclude-tables",
+)  # fmt: skip
+
+
+def commands(shell: Shell, file: ConfigurationFile | None = None) -> dict[str, Command]:
+    """The commands that only this daemon has; `file` is what it was started with, if so."""
+    found = _commands(shell)
+    return found if file is None else {**found, **_file_commands(shell, file, found)}
+
+
+def _file_commands(shell: Shell, file: ConfigurationFile, found: dict[str, Command]) -> dict[str, Command]:
+    """The commands that are others where a file says what to serve."""
+
+    async def reload(_words: list[str]) -> None:
+        try:
+            await shell.configure(file.load())
+        except OvnError as fault:
+            LOG.warning("%s", fault)
+            raise CommandFailed("Configuration failed.  See the log file for details.") from None
+
+    def refuse(_words: list[str]) -> None:
+        raise CommandFailed(f"Update the {file.path} and use ovsdb-server/reload instead")
+
+    names = (f"ovsdb-server/{name}" for name in CONFIGURED)
+    refused = {name: replace(found[name], action=refuse) for name in names}
+    return {**refused, "ovsdb-server/reload": Command(reload)}
+
+
+def _commands(shell: Shell) -> dict[str, Command]:
 
     async def add_remote(words: list[str]) -> None:
         await shell.remotes.add(words[0])

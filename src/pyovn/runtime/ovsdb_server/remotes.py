@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pyovn.net.errors import Malformed, OvnError
@@ -44,6 +44,7 @@ class Remotes:
         self.configured: set[str] = set()
         self.endpoints: dict[str, Endpoint] = {}
         self._shell = shell
+        self._options: dict[str, Options] = {}  # of the configured ones, where a file gives any
         self._failed: dict[str, str] = {}
         self._due = asyncio.Event()
 
@@ -58,6 +59,11 @@ class Remotes:
         await endpoint.start()
         self.configured.add(text)
         self.endpoints[text] = endpoint
+
+    async def use(self, remotes: Mapping[str, Options]) -> None:
+        """Use these remotes and no others; those that do not work are said to fail, and tried again."""
+        self.configured, self._options = set(remotes), dict(remotes)
+        await self.reconcile()
 
     async def remove(self, text: str) -> None:
         """Use a remote no longer; raises `KeyError` if it is not in use."""
@@ -127,7 +133,8 @@ class Remotes:
     # -- what databases say ------------------------------------------------------------------------------------------
 
     def _wanted(self) -> dict[str, Options]:
-        wanted = {text: Options() for text in self.configured if not text.startswith("db:")}
+        given = self._options
+        wanted = {text: given.get(text, Options()) for text in self.configured if not text.startswith("db:")}
         for name, _ in self._shell.tls.tables():
             self._watch(self._shell.server.databases[name])
         for target in self._targets():

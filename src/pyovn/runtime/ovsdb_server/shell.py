@@ -17,6 +17,7 @@ from pyovn.ovsdb.server.session import Session
 from pyovn.ovsdb.server.tables import TableStore
 from pyovn.runtime import logging as vlog
 from pyovn.runtime.clock import SYSTEM, Clock
+from pyovn.runtime.ovsdb_server.configuration import Configuration
 from pyovn.runtime.ovsdb_server.connections import Connection
 from pyovn.runtime.ovsdb_server.logfile import LogFile, StorageFault, create_log, open_log
 from pyovn.runtime.ovsdb_server.remotes import Remotes
@@ -90,6 +91,8 @@ class Shell:
             self.server.add_database(database)
             return database
         path = Path(source).resolve()
+        if any(part.startswith("relay:") for part in path.parts):
+            raise StorageFault(f"{source}: relays are not offered")
         if any(log.path == path for log in self.logs.values()):
             raise StorageFault(f"ovsdb error: {source}: already open")
         database, log = open_log(path, self.server.uuids, self.clock)
@@ -102,6 +105,15 @@ class Shell:
         self.logs[database.name] = log
         self.flush()
         return database
+
+    async def configure(self, configuration: Configuration) -> None:
+        """Serve what a file says and nothing else; raises `OvnError` where a database cannot be opened."""
+        wanted = {path.resolve(): path for path in configuration.databases}
+        for path in wanted.keys() - {log.path for log in self.logs.values()}:
+            self.add_database(path)
+        for name in [name for name, log in self.logs.items() if log.path not in wanted]:
+            await self.remove_database(name)
+        await self.remotes.use(configuration.remotes)
 
     async def remove_database(self, name: str) -> None:
         """Serve a database no longer."""
