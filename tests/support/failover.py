@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from pyovn.runtime.control import send
-from tests.support.netns import Host, until
+from tests.support.netns import Host, listens, until
 from tests.support.routed_rig import BEYOND, CENTRAL, Net
 
 FIRST, SECOND = "hv3", "hv4"
@@ -43,6 +43,7 @@ def plug(net: Net, host: Host) -> None:
 
 def leave(net: Net, host: Host) -> None:
     """`ovn-appctl exit`."""
+    until(lambda: listens(host.directory / "oc.ctl"), "the controller's control socket")
     asyncio.run(send(str(host.directory / "oc.ctl"), "exit", timeout_s=10))
     assert host.controller is not None
     host.controller.wait(10)

@@ -62,6 +62,8 @@ packets_log = vlog.Limited(vlog.module("pinctrl"))
 acl_log = vlog.module("acl_log")
 #: Changed rows from which on collecting garbage meanwhile costs more than it frees.
 BULK = 5_000
+#: How long one who leaves waits for the southbound database, which has to be told first.
+FAREWELL_S = 3.0
 #: How long a transaction that failed waits before it is tried again.
 RETRY_S = 1.0
 problems_log = vlog.Limited(vlog.module("lflow"))
@@ -131,10 +133,19 @@ class Controller:
 
     async def leave(self) -> None:
         """Take back what a controller that goes for good should not leave behind."""
-        core = self.core
-        if core is None or core.settings is None or not core.settings.cleanup_on_exit:
+        core, southbound = self.core, self.southbound
+        if core is None or southbound is None:
             return
         self.paused = True
+        try:
+            async with asyncio.timeout(FAREWELL_S):
+                await southbound.synced()
+        except TimeoutError:
+            log.warning("southbound database out of reach: the chassis stays registered, its tunnels stay up")
+            return
+        self._update(core, self._changes())
+        if core.settings is None or not core.settings.cleanup_on_exit:
+            return
         there, here = core.farewell()
         for client, edits in ((self.southbound, there), (self.switch_db, here)):
             if client is not None and client.connected and edits:
