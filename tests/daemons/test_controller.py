@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import re
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -217,7 +218,13 @@ async def test_what_it_is_asked_over_its_control_socket():
         assert await asked(controller, "debug/dump-local-datapaths") == (
             "Local datapaths:\nDatapath: sw0, type: switch\n"
         )
-        assert "- compute:" in await asked(controller, "inc-engine/show-stats")
+        assert re.fullmatch(
+            r"Node: port\n- recompute:            0\n- compute: +\d+\n- cancel:               0\n",
+            await asked(controller, "inc-engine/show-stats", "port"),
+        )
+        assert int(await asked(controller, "inc-engine/show-stats", "port", "compute")) > 0
+        assert await asked(controller, "inc-engine/show-stats", "port", "x") == "Invalid stat type : x\n"
+        assert not await asked(controller, "inc-engine/show-stats", "nosuch")
         assert await asked(controller, "debug/status") == "running"
         before = await here.flows()
         await asked(controller, "recompute")

@@ -164,7 +164,7 @@ async def test_recompute_changes_nothing() -> None:
         await at.wait()
         assert at.flows() == before
         assert "Node: ports\n" in await said(northd, "inc-engine/show-stats")
-        assert await said(northd, "inc-engine/show-stats", "ports", "runs") == "2\n"
+        assert await said(northd, "inc-engine/show-stats", "ports", "compute") == "2\n"
 
 
 @asynchronous

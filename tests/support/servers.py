@@ -127,7 +127,7 @@ class RunningServer:
                 [*self._command, *more, *map(str, self.files)], cwd=self.directory, stderr=log, text=True
             )
         deadline = time.monotonic() + PATIENCE_S
-        while not listens(self.path):
+        while not (listens(self.path) and listens(self.control)):
             assert self.process.poll() is None, self.log()
             assert time.monotonic() < deadline, f"the server does not listen: {self.log()}"
             time.sleep(0.01)

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from pyovn.controller.binding import BINDING, EDGES, LOCAL_PORT
 from pyovn.controller.core import Core
+from pyovn.daemons.engine_commands import statistics_text
 from pyovn.net.errors import OvnError
 from pyovn.runtime.control import Command, CommandFailed
 from pyovn.runtime.ovsdb import Client
@@ -52,7 +53,7 @@ def commands(controller: Running) -> dict[str, Command]:
 
     def delay(arguments: list[str]) -> None:
         if not arguments[0].isdecimal():
-            raise CommandFailed(f"{arguments[0]}: not a number of seconds")
+            raise CommandFailed("unsigned integer required")
         controller.report_delay_s = float(arguments[0])
 
     def inject(microflow: str) -> None:
@@ -77,7 +78,9 @@ def commands(controller: Running) -> dict[str, Command]:
         "debug/dump-peer-ports": Command(lambda _: "".join(_peers(core()))),
         "debug/dump-lflow-conj-ids": Command(lambda _: "".join(_conjunctions(core()))),
         "inject-pkt": Command(lambda arguments: inject(arguments[0]), "MICROFLOW", 1, 1),
-        "inc-engine/show-stats": Command(lambda arguments: _statistics(core(), arguments), "[NODE [COUNTER]]", 0, 2),
+        "inc-engine/show-stats": Command(
+            lambda words: statistics_text(core().engine.statistics(), words), "[NODE [COUNTER]]", 0, 2
+        ),
         "inc-engine/clear-stats": Command(lambda _: core().engine.clear_statistics()),
         "inc-engine/recompute": Command(lambda _: core().recompute()),
         "recompute": Command(lambda _: core().recompute()),
@@ -91,24 +94,6 @@ def commands(controller: Running) -> dict[str, Command]:
 def _numbered(table: Mapping[int, Any]) -> str:
     entries = {repr(definition._replace(id=0)): id_ for id_, definition in table.items()}
     return "".join(f"{text}: {id_}\n" for text, id_ in sorted(entries.items()))
-
-
-def _statistics(core: Core, arguments: list[str]) -> str:
-    statistics = core.engine.statistics()
-    if arguments:
-        if arguments[0] not in statistics:
-            raise CommandFailed(f"{arguments[0]}: no such node")
-        statistics = {arguments[0]: statistics[arguments[0]]}
-    counters = {name: {"recompute": 0, "compute": found.runs, "cancel": 0} for name, found in statistics.items()}
-    if len(arguments) > 1:
-        number = counters[arguments[0]].get(arguments[1])
-        if number is None:
-            raise CommandFailed(f"{arguments[1]}: no such counter")
-        return str(number)
-    return "".join(
-        f"Node: {name}\n" + "".join(f"- {counter + ':':<13}{number:13d}\n" for counter, number in each.items())
-        for name, each in counters.items()
-    )
 
 
 def _cache(core: Core) -> str:

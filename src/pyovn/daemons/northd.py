@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from pyovn.daemons.engine_commands import statistics_text
 from pyovn.daemons.northd_worker import Northd
 from pyovn.northd.model.chassis import common_features
 from pyovn.northd.sync import upkeep
-from pyovn.runtime.control import Command, CommandFailed
+from pyovn.runtime.control import Command
 from pyovn.runtime.daemon import Daemon, Program
 from pyovn.runtime.daemon import main as run_daemon
 from pyovn.runtime.logging import module
@@ -38,17 +39,7 @@ def commands(northd: Northd) -> dict[str, Command]:
         return f"Status: {'paused' if northd.paused else 'active' if northd.active else 'standby'}\n"
 
     def statistics(words: list[str]) -> str:
-        found = northd.compiler.engine.statistics()
-        if words and words[0] not in found:
-            raise CommandFailed(f"no such node: {words[0]}")
-        if len(words) == 2:
-            return f"{found[words[0]]._asdict().get(words[1], 0)}\n"
-        lines = [
-            f"Node: {name}\n- units: {s.units:>13}\n- runs: {s.runs:>14}\n- equal: {s.equal:>13}\n"
-            for name, s in found.items()
-            if not words or name == words[0]
-        ]
-        return "".join(lines)
+        return statistics_text(northd.compiler.engine.statistics(), words)
 
     def features(_: list[str]) -> str:
         found = common_features(northd.sb.replica.rows(sb.Chassis).values())

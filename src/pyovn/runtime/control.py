@@ -26,6 +26,7 @@ from pyovn.runtime.counters import Counters
 log = vlog.module("unixctl")
 LARGEST = 2**24
 ANY_NUMBER = 2**31
+VERSION_LINES = 2  #: of the text of `--version`, what `version` answers: the program and its library
 
 
 class CommandFailed(OvnError):
@@ -99,7 +100,7 @@ class ControlServer:
     def _own_commands(self, version: str) -> dict[str, Command]:
         return {
             "list-commands": Command(self._list_commands),
-            "version": Command(lambda _: version),
+            "version": Command(lambda _: "\n".join(version.splitlines()[:VERSION_LINES])),
             "set-options": Command(_set_options, "[--format text|json]", 0, 2),
         }
 
