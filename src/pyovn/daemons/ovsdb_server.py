@@ -23,6 +23,7 @@ from pyovn.runtime.daemon import main as daemon_main
 from pyovn.runtime.options import Arguments, Option, UsageFault
 from pyovn.runtime.ovsdb_server.commands import commands
 from pyovn.runtime.ovsdb_server.configuration import ConfigurationFile
+from pyovn.runtime.ovsdb_server.descriptors import raise_limit, tell_of_lack
 from pyovn.runtime.ovsdb_server.shell import Shell, Source
 from pyovn.runtime.streams import Tls
 
@@ -117,6 +118,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     async def body(daemon: Daemon) -> None:
         gc.set_threshold(*BULK_THRESHOLDS)
+        raise_limit()
+        asyncio.get_running_loop().set_exception_handler(tell_of_lack)
         found = daemon.arguments
         file = _configuration_file(found, Path(here))
         words = found.words or ([] if "no-dbs" in found or file else [DEFAULT_DATABASE])

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from pyovn.runtime.ovsdb_server import connections
-from tests.ovsdb.server.engine import insert, mutate, update
+from tests.ovsdb.server.engine import insert, mutate, select, update
 from tests.support.loops import asynchronous
 from tests.support.rich_schema import RICH
-from tests.support.servers import EmbeddedServer, embedded_server, upstream_schema
+from tests.support.servers import EmbeddedServer, Rpc, embedded_server, server_process, upstream_schema
 
 Json = Any
 
@@ -207,3 +207,28 @@ async def test_a_condition_that_changes_for_ever_costs_the_same_for_ever() -> No
                 assert len(repr(subscription.view.key)) < 500
 
         await asyncio.to_thread(play)
+
+
+def test_clients_cannot_take_all_descriptors() -> None:
+    with server_process(RICH) as server:
+        server.kill()
+        server._command = ["sh", "-c", 'ulimit -n 90; exec "$@"', "sh", *server._command]
+        server.start()
+        with server.rpc() as kept:
+            assert kept.call("echo", 1)["result"] == [1]
+            many = []
+            for _ in range(120):
+                many.append(socket.socket(socket.AF_UNIX))
+                many[-1].connect(server.path)
+            assert many[-1].recv(1) == b""
+            durable = {"op": "commit", "durable": True}
+            assert "error" not in kept.transact("Rich", insert(name="a"), durable)[-1]
+            with Rpc(server.control) as control:
+                assert control.call("ovsdb-server/compact")["error"] is None
+            assert "error" not in kept.transact("Rich", insert(name="b"), durable)[-1]
+            for each in many:
+                each.close()
+        with server.rpc() as later:
+            assert len(later.transact("Rich", select("Root"))[0]["rows"]) == 2
+        assert "too many connections; dropping it" in server.log()
+        assert "Traceback" not in server.log()

@@ -22,12 +22,14 @@ from pyovn.ovsdb.server.session import Session
 from pyovn.ovsdb.server.text import json_text
 from pyovn.runtime import logging as vlog
 from pyovn.runtime.certificates import common_name
+from pyovn.runtime.ovsdb_server.descriptors import for_clients
 
 if TYPE_CHECKING:
     from pyovn.runtime.ovsdb_server.endpoints import Endpoint
     from pyovn.runtime.ovsdb_server.shell import Shell
 
 LOG = vlog.module("jsonrpc")
+LIMITED = vlog.Limited(LOG)
 
 LARGEST_MESSAGE = 2**30  #: bytes in one message, and in the unfinished messages of all clients together
 MOST_UNSENT = 2**20  #: bytes that may wait for a slow reader before its monitors fall silent
@@ -72,6 +74,9 @@ class Connection(asyncio.BufferedProtocol):
         session.identity = common_name(transport.get_extra_info("peercert"))
         self._shell.connections[session] = self
         self.endpoint.made(self)
+        if len(self._shell.connections) > for_clients():
+            LIMITED.warning("%s: too many connections; dropping it", self.name)
+            self.transport.abort()
 
     def get_buffer(self, _sizehint: int) -> memoryview:
         """Where the next bytes go."""

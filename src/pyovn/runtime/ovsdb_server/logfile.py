@@ -13,6 +13,7 @@ See docs/spec/ovsdb-server.md.
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures.thread  # noqa: F401  # what threads need later, when there may be no descriptor left for it
 import contextlib
 import fcntl
 import mmap
@@ -61,7 +62,10 @@ class LogFile:
         self._tail: list[bytes] | None = None  # records written while a compaction is under way
         self._compaction: asyncio.Task[None] | None = None
         self._syncable = asyncio.Lock()  # held by a sync, and by the last steps of a compaction
-        self._renamed = False  # the directory has to be synced before anything is safe
+        self._directory = os.open(
+            path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+        )  # now: later may be too late
+        self._renamed = False  # it has to be synced before anything is safe
 
     # -- the engine's side -------------------------------------------------------------------------------------------
 
@@ -98,7 +102,7 @@ class LogFile:
         self._base = length
         self._tail = None  # a compaction under way has become pointless
         try:
-            _sync_directory(self.path)
+            os.fsync(self._directory)
         except OSError as fault:
             self._fail(fault)
 
@@ -141,7 +145,7 @@ class LogFile:
             renamed, self._renamed = self._renamed, False
             await asyncio.to_thread(os.fdatasync, self._file)
             if renamed:
-                await asyncio.to_thread(_sync_directory, self.path)
+                await asyncio.to_thread(os.fsync, self._directory)
 
     def _fail(self, fault: OSError) -> None:
         """Take note that nobody knows any more what the disk holds: nothing further may be acknowledged."""
@@ -201,8 +205,8 @@ class LogFile:
 
     def abandon(self) -> None:
         """Let go of a file that was opened in vain."""
-        os.close(self._file)
-        os.close(self._lock)
+        for file in (self._file, self._lock, self._directory):
+            os.close(file)
 
     @property
     def failure(self) -> str | None:
