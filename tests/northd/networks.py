@@ -210,6 +210,8 @@ router_ports = st.builds(
                 gateway_mtu_bypass=["ip4"],
                 route_table=["blue"],
                 mcast_flood=["true"],
+                prefix_delegation=["true", "false"],
+                prefix=["true"],
             ).flatmap(
                 lambda one: options(
                     reside_on_redirect_chassis=["true", "false"],

@@ -17,7 +17,7 @@ from pyovn.controller.binding import PORT, USERS, WAITING
 from pyovn.controller.bridge import STARTED
 from pyovn.controller.datapaths import DATAPATH, Datapath, datapath
 from pyovn.controller.edits import Delete, Edit, Take, Update, map_edits
-from pyovn.controller.effects import Activate, Adopt, Judge, Learned, Neighbour, Record
+from pyovn.controller.effects import Activate, Adopt, Delegated, Judge, Learned, Neighbour, Record
 from pyovn.controller.families import families
 from pyovn.controller.flowtable import FLOWS, FlowFacts, as_flow_facts
 from pyovn.controller.ids import Ids
@@ -26,6 +26,7 @@ from pyovn.controller.interests import SOUTHBOUND_TABLES, SWITCH_TABLES
 from pyovn.controller.learning import (
     activation_edits,
     adoption_edits,
+    delegation_edits,
     event_edits,
     learned_edits,
     member_edits,
@@ -286,7 +287,7 @@ class Core:
         own = self.chassis_row
         return list(member_edits(self._southbound, members, own)) if own is not None else []
 
-    def consequences(self, effect: Activate | Adopt | Record | Judge) -> list[Edit]:
+    def consequences(self, effect: Activate | Adopt | Record | Judge | Delegated) -> list[Edit]:
         """Southbound edits that follow from what a packet told."""
         ours, own = self.settings, self.chassis_row
         if ours is None or own is None:
@@ -300,6 +301,8 @@ class Core:
                 return list(event_edits(self._southbound, effect, own.uuid))
             case Judge():
                 return list(status_edits(self._southbound, effect))
+            case Delegated():
+                return list(delegation_edits(self._southbound, effect))
 
     def reported(self, nb_cfg: int, now_ms: int) -> tuple[list[Edit], list[Edit]]:
         """(southbound, switch) edits that say how far this chassis has got."""

@@ -11,12 +11,13 @@ from typing import Final
 from pyovn.controller.dispatch import SERVICES, Service, answer
 from pyovn.controller.effects import Effect, Hold, Learn, Problem
 from pyovn.controller.learning import find_port
-from pyovn.controller.paths import beacon_of, paths, port_named, services, snooped
+from pyovn.controller.paths import ASKS, beacon_of, delegations, paths, port_named, services, snooped
 from pyovn.controller.services.beacons import PERIODIC, Beacons
 from pyovn.controller.services.bfd import Path, Sessions
 from pyovn.controller.services.dns import NameService
 from pyovn.controller.services.memory import Fact, Memory
 from pyovn.controller.services.multicast import Group, Snooping
+from pyovn.controller.services.prefixes import Prefixes
 from pyovn.controller.services.probes import Checked, Probing
 from pyovn.controller.services.waiting import NextHop, WaitingRoom
 from pyovn.incr.engine import Changes, Source
@@ -58,6 +59,9 @@ class Desk:
         self._beacons, self._sessions = Beacons(uniform), Sessions(uniform)
         self._probing = Probing(uniform)
         self._snooping = Snooping()
+        self._prefixes = Prefixes(uniform)
+        #: router ports that ask for prefixes
+        self._askers: set[Uuid] = set()
         self._problems: list[Problem] = []
         names = NameService(southbound, lambda records: records.sort(key=lambda _: uniform(0.0, 1.0)))
         self._services: Mapping[Opcode, Service] = {**SERVICES, Opcode.DNS_LOOKUP: names.dns_lookup}
@@ -81,19 +85,27 @@ class Desk:
             **self._services,
             Opcode.BFD_MSG: lambda packet, _: self._sessions.packet(packet, now),
             Opcode.HANDLE_SVC_CHECK: lambda packet, _: self._probing.packet(packet, now),
+            Opcode.DHCP6_SERVER: lambda packet, _: self._prefixes.packet(packet, now),
             Opcode.IGMP: lambda packet, _: self._snooping.packet(packet, now, snooped(self._rows)),
         }
         return answer(pin, services)
 
     def follow(self, changes: Changes, now: float) -> None:
         """Take note of rows that have changed."""
+        asked = bool(self._askers)
         for uuid, (old, new) in changes.get(PortBinding, {}).items():
-            if any(isinstance(row, PortBinding) and PERIODIC in row.options for row in (old, new)):
+            if _says(old, PERIODIC) or _says(new, PERIODIC):
                 self._advertise(uuid, new, now)
+            if _says(new, ASKS):
+                self._askers.add(uuid)
+            elif _says(old, ASKS):
+                self._askers.discard(uuid)
         if not changes.keys().isdisjoint(WATCHED) and (self._sessions.deadline or self._rows.rows(BFD)):
             self._watch(now)
         if not changes.keys().isdisjoint(PROBED) and (self._probing.deadline or self._rows.rows(ServiceMonitor)):
             self._probe(now)
+        if (asked or self._askers) and not changes.keys().isdisjoint(WATCHED):
+            self._ask(now)
         if IPMulticast in changes:
             self._snooping.forget(snooped(self._rows))
 
@@ -104,6 +116,12 @@ class Desk:
             wanted = None
             self._problems.append(Problem(f"router advertisements of port {uuid}: {fault}"))
         self._beacons.put(uuid, wanted, now)
+
+    def _ask(self, now: float) -> None:
+        try:
+            self._prefixes.follow(dict(delegations(self._rows, sorted(self._askers), self._chassis)), now)
+        except OvnError as fault:
+            self._problems.append(Problem(f"prefix delegation: {fault}"))
 
     def _watch(self, now: float) -> None:
         wanted: dict[Uuid, Path] = {}
@@ -130,6 +148,7 @@ class Desk:
         yield from self._beacons.handle(now)
         yield from self._sessions.handle(now)
         yield from self._probing.handle(now)
+        yield from self._prefixes.handle(now)
         self._snooping.handle(now)
         if self._waiting:
             yield from self._waiting.handle(now, self._mac_of)
@@ -145,7 +164,9 @@ class Desk:
     @property
     def deadline(self) -> float | None:
         """When there is something to do."""
-        timed = (self._memory, self._waiting, self._beacons, self._sessions, self._probing, self._snooping)
+        timed = (
+            self._memory, self._waiting, self._beacons, self._sessions, self._probing, self._snooping, self._prefixes,
+        )  # fmt: skip
         return min((each.deadline for each in timed if each.deadline is not None), default=None)
 
     def _mac_of(self, hop: NextHop) -> int | None:
@@ -163,3 +184,7 @@ class Desk:
             with suppress(Malformed):
                 return mac_int(mac)
         return None
+
+
+def _says(row: Row | None, option: str) -> bool:
+    return isinstance(row, PortBinding) and option in row.options

@@ -8,6 +8,7 @@ Activate a migrated port has shown up here
 Adopt    a virtual port's address has shown up behind a port here
 Record   something the cloud management system should know
 Judge    whether a watched path works
+Delegated  what prefix a router port has
 Logged   a line of the ACL log
 Problem  something to be logged
 """
@@ -109,6 +110,14 @@ class Judge:
 
 
 @dataclass(frozen=True, slots=True)
+class Delegated:
+    """The prefix that a router port (a row) has from now on, as the database says it; empty for none."""
+
+    port: Uuid
+    lease: str
+
+
+@dataclass(frozen=True, slots=True)
 class Logged:
     """What an ACL has to say about a packet."""
 
@@ -122,7 +131,7 @@ class Problem:
     text: str
 
 
-Effect = Send | Continue | Hold | Learn | Activate | Adopt | Record | Judge | Logged | Problem
+Effect = Send | Continue | Hold | Learn | Activate | Adopt | Record | Judge | Delegated | Logged | Problem
 
 
 def fields_of(pin: PacketIn) -> dict[str, int]:

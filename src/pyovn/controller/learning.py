@@ -5,14 +5,15 @@ Activate  → Port_Binding.options:additional-chassis-activated
 Adopt     → Port_Binding (virtual): chassis, virtual_parent
 Record    → Controller_Event
 Judge     → BFD.status, Service_Monitor.status
+Delegated → Port_Binding.options:ipv6_ra_pd_list
 members   → IGMP_Group rows of this chassis
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from pyovn.controller.edits import Delete, Edit, Insert, Put, column_edits
-from pyovn.controller.effects import Activate, Adopt, Judge, Learned, Neighbour, Record
+from pyovn.controller.edits import Delete, Edit, Insert, Put, column_edits, map_edits
+from pyovn.controller.effects import Activate, Adopt, Delegated, Judge, Learned, Neighbour, Record
 from pyovn.controller.services.multicast import Group
 from pyovn.incr.engine import Source
 from pyovn.net.ip import ip_str
@@ -31,6 +32,7 @@ from pyovn.tables.sb import (
 )
 
 ACTIVATED: Final = "additional-chassis-activated"
+PREFIX_LIST: Final = "ipv6_ra_pd_list"
 
 
 def learned_edits(rows: Source, fact: Learned | Neighbour, now_ms: int) -> Iterator[Edit]:
@@ -99,6 +101,13 @@ def status_edits(rows: Source, judged: Judge) -> Iterator[Edit]:
     for row in (session, service):
         if row is not None:
             yield from column_edits(row, {"status": judged.status})
+
+
+def delegation_edits(rows: Source, delegated: Delegated) -> Iterator[Edit]:
+    """What tells northd which prefix a router port has."""
+    row = rows.rows(PortBinding).get(delegated.port)
+    if row is not None:
+        yield from map_edits(row, "options", {PREFIX_LIST: delegated.lease or None})
 
 
 def member_edits(rows: Source, members: Mapping[Group, tuple[str, frozenset[int]]], chassis: Chassis) -> Iterator[Edit]:

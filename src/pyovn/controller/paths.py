@@ -1,27 +1,34 @@
-"""What timed services work on: paths that BFD watches, router ports that advertise, switches that are snooped on,
-services that are probed.
+"""What timed services work on: paths that BFD watches, router ports that advertise or ask for prefixes, switches that
+are snooped on, services that are probed.
 
 BFD row, its router port ─► Path, where that port is on this chassis
 router port with ipv6_ra_send_periodic, its peer ─► Beacon
 Service_Monitor, its port ─► Checked, where that port is on this chassis
+router port with ipv6_prefix_delegation, those of its router with ipv6_prefix ─► Request
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
+from pyovn.controller.learning import PREFIX_LIST
 from pyovn.controller.services.beacons import Beacon, beacon, check
 from pyovn.controller.services.bfd import MS, Path
 from pyovn.controller.services.multicast import Limits
+from pyovn.controller.services.prefixes import Request
 from pyovn.controller.services.probes import Checked
 from pyovn.incr.engine import Source
 from pyovn.net.errors import Malformed
 from pyovn.net.ip import ip_parse, mask4, mask6, parse_network
 from pyovn.net.mac import eui64_lla, mac_int
 from pyovn.net.uuids import Uuid
+from pyovn.packet.dhcp6 import Prefix
 from pyovn.tables.sb import BFD, Chassis, DatapathBinding, IPMulticast, PortBinding, ServiceMonitor
 
 #: SB BFD.status of a session that nothing depends on.
 UNUSED: Final = "admin_down"
+#: Port_Binding.options of a router port that asks for prefixes, and of one that gets one.
+ASKS: Final = "ipv6_prefix_delegation"
+RECEIVES: Final = "ipv6_prefix"
 LINK_LOCAL: Final = 0xFE80 << 112
 #: What IP_Multicast leaves open.
 MOST_GROUPS: Final = 2048
@@ -70,7 +77,7 @@ def path_of(rows: Source, row: BFD, port: PortBinding) -> Path:
     """The path that a row stands for; raises Malformed."""
     version, dst = ip_parse(row.dst_ip)
     words = " ".join(sorted(port.mac)).split()
-    mac = mac_int(words[0] if words else "")
+    mac = _mac(port)
     src = _source(version, dst, mac, words[1:])
     return Path(
         key_of(rows, port.datapath), port.tunnel_key, mac, version, src, dst, row.src_port, row.disc,
@@ -126,6 +133,34 @@ def _mac_with(port: PortBinding, ip: str) -> int:
 def _often(row: ServiceMonitor, option: str, default: int) -> int:
     text = row.options.get(option, "")
     return max(1, int(text)) if text.isdecimal() else default
+
+
+def delegations(rows: Source, askers: Iterable[Uuid], chassis: str) -> Iterator[tuple[Uuid, Request]]:
+    """The prefixes that router ports are to get, through those of the ports `askers` that are on this chassis."""
+    for uuid in askers:
+        port = rows.rows(PortBinding).get(uuid)
+        link = None if port is None else port_named(rows, port.options.get("peer", ""))
+        if port is None or link is None or port.options.get(ASKS) != "true" or not _is_here(rows, port, chassis):
+            continue
+        places = key_of(rows, link.datapath), link.tunnel_key, key_of(rows, port.datapath), port.tunnel_key
+        for each in rows.where(PortBinding, datapath=port.datapath):
+            if each.options.get(RECEIVES) == "true":
+                known = _leased(each.options.get(PREFIX_LIST, ""))
+                yield each.uuid, Request(*places, _mac(port), _mac(each), each.tunnel_key, known)
+
+
+def _mac(port: PortBinding) -> int:
+    words = " ".join(sorted(port.mac)).split()
+    return mac_int(words[0] if words else "")
+
+
+def _leased(text: str) -> Prefix | None:
+    """The prefix that the database says a port has."""
+    try:
+        version, address, length = parse_network(text.partition(":")[2])
+    except Malformed:
+        return None
+    return Prefix(address, length, 0, 0) if version == 6 else None
 
 
 def snooped(rows: Source) -> dict[int, Limits]:

@@ -20,7 +20,7 @@ from pyovn.controller.announce import Announcements
 from pyovn.controller.core import Core
 from pyovn.controller.desk import Desk
 from pyovn.controller.edits import Edit, Update, write
-from pyovn.controller.effects import Activate, Adopt, Continue, Effect, Judge, Logged, Problem, Record, Send
+from pyovn.controller.effects import Activate, Adopt, Continue, Delegated, Effect, Judge, Logged, Problem, Record, Send
 from pyovn.controller.interests import SOUTHBOUND_TABLES, SWITCH_TABLES
 from pyovn.controller.monitor import Conditions, first_conditions
 from pyovn.controller.reconcile import Difference
@@ -391,7 +391,7 @@ class Controller:
             match effect:
                 case Send(message) | Continue(message):
                     self.switch.send(message)
-                case Activate() | Adopt() | Record() | Judge():
+                case Activate() | Adopt() | Record() | Judge() | Delegated():
                     if self.core is not None and self.southbound is not None:
                         self._report(self.southbound, self.core.consequences(effect))
                 case Logged(text):

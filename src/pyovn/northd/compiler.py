@@ -18,6 +18,7 @@ from pyovn.northd.flowtable import FlowTable
 from pyovn.northd.model.chassis import has_vxlan, know_groups_apart, remote_chassis
 from pyovn.northd.sync import constants, datapath_binding, port_binding, upkeep
 from pyovn.northd.sync.datapath_binding import DatapathSync
+from pyovn.northd.sync.delegated import DelegatedSync
 from pyovn.northd.sync.dns import NameSync
 from pyovn.northd.sync.flows import FlowSync
 from pyovn.northd.sync.ha_chassis_group import HAGroupSync
@@ -134,6 +135,7 @@ class Compiler:
         self.ha_groups = HAGroupSync(facts(are.HA_GROUPS), facts(are.REFERRING), southbound)
         self.leases = LeaseSync(facts(are.WISHES), facts(are.IP_CLAIMS), facts(are.MAC_CLAIMS))
         self.port_states = PortStateSync(facts(are.LIVENESS), facts(are.BINDINGS), facts(are.TAGS))
+        self.delegated = DelegatedSync(northbound)
         self.monitors = MonitorSync(facts(are.MONITORS), southbound)
         self.balancers = BalancerSync(facts(are.BALANCERS), self.flows)
         self.dhcp4, self.dhcp6 = constants.DHCP4Sync(), constants.DHCP6Sync()
@@ -193,6 +195,7 @@ class Compiler:
             self.balancers.group(apart=know_groups_apart(self.southbound.rows(sb.Chassis).values()))
         if sb.PortBinding in changes:
             self.monitors.moved(changes[sb.PortBinding])
+            self.delegated.seen(changes[sb.PortBinding])
         if changes.keys() & {sb.HAChassis, sb.Chassis}:
             self.ha_groups.touch_all()
         if changes.keys() & {nb.NBGlobal, sb.SBGlobal, sb.Encap, sb.Chassis}:
@@ -267,9 +270,10 @@ class Compiler:
         return txn
 
     def northbound_transaction(self) -> Txn:
-        """What is to be done about the northbound database: tags and the state of ports."""
+        """What is to be done about the northbound database: tags and the state of ports, delegated prefixes."""
         txn = Txn()
         self.port_states.plan(txn)
+        self.delegated.plan(txn)
         health_of_ports(self.northbound, self.engine.facts(are.HEALTH), txn)
         return txn
 

@@ -1,6 +1,6 @@
 """What the southbound database says about a router port: its Port_Bindings, and the groups it floods with.
 
-r1-s1       patch, or l3gateway on a gateway router       options: peer, l3gateway-chassis, ipv6_ra_*
+r1-s1       patch, or l3gateway on a gateway router       options: peer, l3gateway-chassis, ipv6_*
 cr-r1-s1    chassisredirect: a distributed gateway port on the chassis of its gateway
 """
 
@@ -17,6 +17,8 @@ from pyovn.tables.sb import Chassis
 NOTHING: frozenset[Uuid] = frozenset()
 RA_INTERVAL = (4, 600, 1800)  #: least, usual, most; seconds
 LEAST_RA = 3
+#: a port's part in prefix delegation: asking for prefixes, and getting one → what the controller is told
+DELEGATION = {"prefix_delegation": "ipv6_prefix_delegation", "prefix": "ipv6_prefix"}
 MODES = frozenset(("slaac", "dhcpv6_stateful", "dhcpv6_stateless"))
 
 
@@ -27,6 +29,8 @@ def router_bindings(
     options: dict[str, str] = {}
     if port.link is not None:
         options["peer"] = port.link.name
+        if port.enabled:
+            options.update((name, "true") for key, name in DELEGATION.items() if row.options.get(key) == "true")
     elif peer is not None:
         options["peer"] = peer.label
     kind = "patch"

@@ -10,6 +10,7 @@ from typing import Any
 from pyovn.incr.relation import Facts
 from pyovn.net.uuids import Uuid
 from pyovn.northd.relations import Binding
+from pyovn.northd.sync.delegated import DELEGATED
 from pyovn.northd.sync.keys import Keys
 from pyovn.northd.sync.references import References, reference_json
 from pyovn.northd.sync.rows import RowSync, TableChanges
@@ -18,7 +19,8 @@ from pyovn.tables.sb import PortBinding
 
 MOST = 2**15 - 1
 MOST_VXLAN = 2**11 - 1
-ACTIVATED = "additional-chassis-activated"  #: the controllers' own key among the options
+#: the controllers' own keys among the options
+THEIRS = ("additional-chassis-activated", DELEGATED)
 
 Wanted = Facts[str, Binding | None, Any]
 
@@ -159,8 +161,8 @@ class PortSync(RowSync[str, PortBinding]):
         options = wanted["options"]
         if same(row.nat_addresses, wanted["nat_addresses"]):
             wanted = {**wanted, "nat_addresses": row.nat_addresses}
-        if ACTIVATED in row.options:
-            wanted = {**wanted, "options": {**options, ACTIVATED: row.options[ACTIVATED]}}
+        if kept := {key: row.options[key] for key in THEIRS if key in row.options}:
+            wanted = {**wanted, "options": {**options, **kept}}
         txn.update(row, **wanted)
 
     def insert(self, txn: Txn, key: str, wanted: Mapping[str, Any]) -> None:
