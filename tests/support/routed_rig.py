@@ -106,6 +106,11 @@ class Net:
         """The IPv4 address of a guest."""
         return addresses(name)[0]
 
+    def nat(self, kind: str, external: str) -> str:
+        """The UUID of a translation."""
+        found = self.rig.nbctl("--bare", "--columns=_uuid", "find", "NAT", f"type={kind}", f"external_ip={external}")
+        return found.strip()
+
     def chassis(self, name: str) -> str:
         """The UUID of a chassis."""
         return self.rig.sbctl("--bare", "--columns=_uuid", "find", "Chassis", f"name={name}").strip()
@@ -184,5 +189,6 @@ def routed(northd: str = "ours", controllers: Sequence[str] = OURS, network: Seq
         net = Net(rig, guests, machine)
         net.sync()
         until(lambda: net.gateway() == "hv3", "a gateway")
-        until(lambda: net["b1"].ping("10.0.1.11", count=1) == (1, 1), "a first packet through the tunnel")
+        for guest, target in (("b1", addresses("a1")[0]), ("a2", MACHINE)):
+            until(lambda pair=(guest, target): net[pair[0]].ping(pair[1], count=1) == (1, 1), f"{guest} to {target}")
         yield net

@@ -1,7 +1,7 @@
 """Sockets inside network namespaces, and what comes back through them.
 
     with inside(guest): …                          sockets made in the block belong to the guest, for good
-    greet(guest, "10.0.2.11", server)              a TCP connection; the address that the server saw
+    talk(guest, "10.0.2.11", server)               a TCP connection; the address that the server saw
     probe(guest, "10.0.2.11", ttl=1)               a UDP datagram; who complained, and how
     frames = listening(machine)                    what arrives at an interface, VLAN tags included
 
@@ -75,8 +75,8 @@ def serving(guest: Namespace, address: str, port: int = 8080) -> Iterator[socket
         yield server
 
 
-def greet(client: Namespace, target: str, server: socket.socket, port: int = 8080) -> str:
-    """Send a large greeting over TCP, and hear it back; the address that the server saw."""
+def greet(client: Namespace, target: str, server: socket.socket, port: int = 8080) -> tuple[str, int]:
+    """Send a large greeting over TCP, and hear it back; the address and the port that the server saw."""
     with inside(client):
         caller = socket.socket(family_of(target))
     with caller:
@@ -88,12 +88,18 @@ def greet(client: Namespace, target: str, server: socket.socket, port: int = 808
             for speaker, listener in ((caller, called), (called, caller)):
                 speaker.sendall(GREETING)
                 assert _heard(listener, len(GREETING)) == GREETING
-        return str(peer[0])
+        return str(peer[0]), int(peer[1])
 
 
 def talk(client: Namespace, target: str, server: Namespace, address: str | None = None) -> str:
     """A conversation over TCP with a server, which listens at `target` or at an address of its own; whom it saw."""
     with serving(server, address or target) as listener:
+        return greet(client, target, listener)[0]
+
+
+def seen(client: Namespace, target: str, server: Namespace) -> tuple[str, int]:
+    """The address and the port that a server at `target` sees."""
+    with serving(server, target) as listener:
         return greet(client, target, listener)
 
 

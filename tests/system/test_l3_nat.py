@@ -1,0 +1,80 @@
+"""Kinds of NAT, and errors that come back through it, on real Open vSwitch: on the network of `routed_rig`."""
+
+import pytest
+
+from tests.support.netns import until
+from tests.support.routed_rig import BEYOND, CENTRAL, LOCAL, MACHINE, SNAT, changed
+from tests.support.sockets import probe, route_to, seen, talk
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(120), pytest.mark.xdist_group("l3")]
+
+PORT_UNREACHABLE = (3, 3)
+
+
+@pytest.mark.parametrize("address", [CENTRAL, LOCAL], ids=["by the gateway", "on the spot"])
+def test_errors_about_a_floating_ip_come_from_it(net, address):
+    complaint = probe(net.machine, address, port=99)
+    assert complaint is not None
+    assert (complaint.who, (complaint.type, complaint.code)) == (address, PORT_UNREACHABLE)
+
+
+def test_errors_reach_guests_behind_snat(net):
+    complaint = probe(net["a2"], MACHINE, port=99)
+    assert complaint is not None
+    assert (complaint.who, (complaint.type, complaint.code)) == (MACHINE, PORT_UNREACHABLE)
+    assert route_to(net["c1"], MACHINE) == ["10.0.3.1", "10.9.0.1", MACHINE]
+
+
+def test_a_floating_ip_without_connection_tracking(net):
+    with changed(
+        net,
+        "--stateless lr-nat-add r1 dnat_and_snat 172.16.0.113 10.0.1.12",
+        "lr-nat-del r1 dnat_and_snat 172.16.0.113",
+    ):
+        assert talk(net.machine, "172.16.0.113", net["a2"], "10.0.1.12") == MACHINE
+        assert talk(net["a2"], BEYOND, net.machine) == "172.16.0.113"
+
+
+def test_destination_nat_alone(net):
+    with changed(net, "lr-nat-add r1 dnat 172.16.0.114 10.0.3.11", "lr-nat-del r1 dnat 172.16.0.114"):
+        assert talk(net.machine, "172.16.0.114", net["c1"], "10.0.3.11") == MACHINE
+        assert talk(net["c1"], BEYOND, net.machine) == SNAT
+
+
+def test_snat_to_a_range_of_ports(net):
+    with changed(
+        net,
+        "--portrange lr-nat-add r1 snat 172.16.0.115 10.0.3.0/24 20000-20003",
+        "lr-nat-del r1 snat 10.0.3.0/24",
+    ):
+        for _ in range(3):
+            address, port = seen(net["c1"], BEYOND, net.machine)
+            assert address == "172.16.0.115"
+            assert port in range(20000, 20004)
+
+
+def test_destinations_exempted_from_nat(net):
+    net.type("create Address_Set name=untouched addresses=198.51.100.1")
+    with changed(
+        net,
+        "--is-exempted lr-nat-update-ext-ip r1 snat 10.0.0.0/16 untouched",
+        "clear NAT $ exempted_ext_ips".replace("$", net.nat("snat", SNAT)),
+    ):
+        assert talk(net["a2"], BEYOND, net.machine) == "10.0.1.12"
+        assert talk(net["a2"], MACHINE, net.machine) == SNAT
+    assert talk(net["a2"], BEYOND, net.machine) == SNAT
+
+
+def test_a_distributed_floating_ip_outlives_the_gateways(net):
+    gateways = net.rig.hosts[2:]
+    for host in gateways:
+        host.ip("link", "set", host.nic, "down")
+    try:
+        until(lambda: net.machine.ping(CENTRAL, count=1) == (1, 0), "no gateway")
+        assert net.machine.ping(LOCAL) == (3, 3)
+        assert talk(net["b1"], BEYOND, net.machine) == LOCAL
+    finally:
+        for host in gateways:
+            host.ip("link", "set", host.nic, "up")
+        until(lambda: net.gateway() == "hv3", "a gateway")
+    until(lambda: net.machine.ping(CENTRAL, count=1) == (1, 1), "the gateway's floating IP")
