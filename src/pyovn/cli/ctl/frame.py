@@ -1,5 +1,6 @@
 """The start and the end of every run: words in, exit status out."""
 
+import gc
 import os
 import sys
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 def main(program: "Program", words: "Sequence[str] | None" = None) -> int:
     """Run one tool with the words of its command line; returns the exit status."""
     name = os.path.basename(sys.argv[0]) if words is None else program.name
+    if words is None:
+        gc.disable()  # the end of the process collects all garbage at once
     try:
         return run(program, [*configured(program), *(sys.argv[1:] if words is None else words)])
     except OvnError as fault:

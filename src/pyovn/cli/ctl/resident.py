@@ -6,6 +6,7 @@
 One command is carried out at a time, in the order they come.
 """
 
+import gc
 import json
 import os
 import sys
@@ -190,6 +191,7 @@ def detach(program: "Program", options: "Options", words: list[str]) -> int:
         return _await(readable, writable)
     os.close(readable)
     os.setsid()
+    gc.enable()
     try:
         residence = Residence(program, residence_options)
         desk = Desk(residence, _control_path(program, options), program.version.partition("\nDB")[0])

@@ -39,6 +39,8 @@ _ZERO: "dict[str, Atom]" = {"integer": 0, "real": 0.0, "boolean": False, "string
 
 def from_json(type_: "ColumnType", wire: "Json") -> "Value":
     """The Python value of a column that arrived as JSON."""
+    if not isinstance(wire, list):  # a single atom, the most frequent by far
+        return wire if type_.max == 1 else [wire]
     if type_.value is not None:
         pairs = wire[1]
         if type_.key.type == "uuid":
@@ -46,7 +48,7 @@ def from_json(type_: "ColumnType", wire: "Json") -> "Value":
         if type_.value.type == "uuid":
             pairs = [(key, value[1]) for key, value in pairs]
         return dict(sorted(pairs))
-    atoms = wire[1] if isinstance(wire, list) and wire[0] == "set" else [wire]
+    atoms = wire[1] if wire[0] == "set" else [wire]
     if type_.key.type == "uuid":
         atoms = [atom[1] for atom in atoms]
     if type_.max == 1:
