@@ -182,6 +182,10 @@ def gateways_take_over(parts=OUR_PARTS):
             await gap("priorities are swapped", "ovn-nbctl lrp-set-gateway-chassis router1-public gw2 30", "gw2")
             await gap("the other's controller is killed", "pyovn lab kill gw2 controller", "gw2")
             await gap("it starts again", "pyovn lab start gw2 controller; ovn-nbctl --wait=hv sync", "gw2")
+            exit_ = "OVN_RUNDIR=$PYOVN_LAB/gw2 ovn-appctl -t ovn-controller exit"
+            await gap("its controller leaves", exit_, "gw1")
+            assert "gw2 192.0.2.13  down: controller\n" in await type_on("central", "pyovn lab hosts")
+            await gap("it joins again", "pyovn lab start gw2 controller", "gw2")
             await gap("its switch is killed", "pyovn lab kill gw2 switch", "gw1")
             await gap("it starts again, with the switch", "pyovn lab start gw2 switch", "gw2")
             await gap("the node is killed", "pyovn lab kill gw2", "gw1")

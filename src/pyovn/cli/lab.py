@@ -188,7 +188,7 @@ passed_on(
 passed_on("link", "link", doc="HOST ethN up|down: cut a NIC's cable, or plug it in; eth0 is the tunnels'.")
 passed_on("kill", "kill", doc="HOST [switch|controller|node]: end it as a crash would; a node loses its cables too.")
 passed_on("start", "start", doc="HOST [switch|controller|node]: start what was killed.")
-passed_on("hosts", "hosts", doc="List the hypervisors and their tunnel addresses.")
+passed_on("hosts", "hosts", doc="List the hypervisors, their tunnel addresses, and what of them is down.")
 passed_on("guests", "guests", doc="List the guests of a hypervisor.")
 passed_on("tcpdump", "tcpdump", doc="CARD|underlay [-c COUNT] [-w FILE]: show what passes, decoded.")
 passed_on("down", "down", doc="End the lab.")

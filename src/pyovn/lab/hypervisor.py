@@ -9,6 +9,7 @@ controller can be killed and started again, as processes can.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,7 +23,7 @@ from pyovn.lab.segment import Segments
 from pyovn.net.errors import OvnError
 from pyovn.ovsdb.replica import Replica
 from pyovn.ovsdb.txn import Txn
-from pyovn.runtime.control import ControlServer
+from pyovn.runtime.control import Command, ControlServer
 from pyovn.runtime.ovsdb import Client
 from pyovn.runtime.ovsdb_server.shell import Shell
 from pyovn.tables.vswitch import OPEN_VSWITCH, OpenvSwitch
@@ -50,6 +51,13 @@ class NoSuchPart(OvnError):
 
 #: what can be killed, in the order in which it starts
 PARTS = ("switch", "controller")
+
+
+async def _farewell(controller: Controller, told: asyncio.Event, words: list[str]) -> None:
+    """`ovn-appctl exit`: take back what a controller that goes for good does not leave behind."""
+    if "--restart" not in words:
+        await controller.leave()
+    told.set()
 
 
 class Hypervisor:
@@ -119,6 +127,11 @@ class Hypervisor:
                 running.cancel()
                 await asyncio.wait((running,))
 
+    def down(self) -> list[str]:
+        """What of it does not work: parts that ended, cables that are cut."""
+        parts = [part for part in PARTS if part in self._parts and self._parts[part].done()]
+        return parts + sorted(name for name, nic in self.machines.nics.items() if not nic.up)
+
     def cables(self, *, up: bool) -> None:
         """Plug in all cables, or cut them."""
         for nic in self.machines.nics.values():
@@ -144,8 +157,20 @@ class Hypervisor:
         config = Config(self.database, self.layout.rundir, hostname=self.layout.name)
         self.controller = Controller(config)
         path = str(self.layout.announce("ovn-controller"))
-        async with ControlServer(path, commands(self.controller), version=PROGRAM.version):
-            await self.controller.run()
+        running, told = asyncio.ensure_future(self.controller.run()), asyncio.Event()
+        farewell = Command(partial(_farewell, self.controller, told), "[--restart]", 0, 1)
+        everything = {**commands(self.controller), "exit": farewell}
+        async with ControlServer(path, everything, version=PROGRAM.version):
+            leaving = asyncio.ensure_future(told.wait())
+            try:
+                await asyncio.wait((running, leaving), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                leaving.cancel()
+                if not running.done():
+                    running.cancel()
+                    await asyncio.wait((running,))
+        if not running.cancelled():
+            running.result()
 
     async def _describe(self) -> None:
         """Write what an administrator sets with `ovs-vsctl set open . external-ids:…`."""

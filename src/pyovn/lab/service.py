@@ -122,8 +122,10 @@ class Service:
         return 0
 
     async def _hosts(self, host: str, words: Sequence[str], reply: Reply) -> int:
-        lines = (f"{name} {hypervisor.address}\n" for name, hypervisor in self._lab.hosts.items())
-        await reply.out("".join(lines))
+        for name, hypervisor in self._lab.hosts.items():
+            broken = hypervisor.down()
+            remark = f"  down: {', '.join(broken)}" if broken else ""
+            await reply.out(f"{name} {hypervisor.address}{remark}\n")
         return 0
 
     async def _ready(self, host: str, words: Sequence[str], reply: Reply) -> int:
