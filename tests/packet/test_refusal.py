@@ -75,6 +75,12 @@ def test_no_error_is_told_about(probe):
     assert refusal.icmp_error(bytes(probe), 3, 1) is None
 
 
+def test_packets_that_carry_nothing_deserve_errors():
+    error = refusal.icmp_error(bytes(Ether() / IP(src="10.0.0.1", dst="10.0.0.2", proto=2)), 11, 0)
+    assert error is not None
+    assert Ether(error)[ICMP].type == 11
+
+
 def test_pings_deserve_errors():
     assert refusal.icmp_error(bytes(FOUR / ICMP()), 3, 1)
     assert refusal.icmp_error(bytes(SIX / ICMPv6EchoRequest()), 1, 1)

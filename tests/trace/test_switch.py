@@ -7,14 +7,14 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from pyovn.cli.trace import read_tables
+from pyovn.packet.compose import compose
 from pyovn.tables import sb
 from pyovn.trace.network import Network
 from pyovn.trace.request import Request, run
 from pyovn.trace.tracer import Options
 from pyovn.trace.tree import Node
 from pyovn.vswitch.frame import extract
-from pyovn.vswitch.inject import composed
-from pyovn.vswitch.key import PLACES, get, place
+from pyovn.vswitch.key import PLACES, get
 from tests.support.one_chassis import OneChassis
 from tests.trace.routed_networks import RoutedNetwork, Traffic, routed
 from tests.trace.test_routed import central, choices
@@ -95,7 +95,7 @@ def switched(chassis: OneChassis, port: str, frame: bytes) -> Fate:
 def frame_of(network: Network, microflow: str) -> bytes:
     """The frame that a microflow describes."""
     packet = run(network, Request(microflow)).packet
-    return composed(sum(place(name, value) for name, value in packet.items() if name in PLACES and "reg" not in name))
+    return compose({name: value for name, value in packet.items() if name in PLACES and "reg" not in name})
 
 
 @seed(11)

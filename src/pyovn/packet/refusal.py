@@ -100,14 +100,23 @@ def turned(frame: bytes) -> bytes:
 
 def _deserves_error(ether: ethernet.Ethernet, packet: Ip, proto: int, payload: bytes) -> bool:
     """False for what would make storms: errors, later fragments, many receivers, no single sender."""
-    if not payload or is_multicast(ether.dst):
+    if is_multicast(ether.dst) or _is_later_fragment(packet):
         return False
+    message = payload[0] if payload else None
     if isinstance(packet, ipv4.Ipv4):
         groups = packet.dst >> 28 == 0xE or packet.dst == ALL_ONES
         nobody = not packet.src or packet.src >> 28 >= 0xE
-        return not groups and not nobody and not (proto == ipv4.ICMP and payload[0] in ERRORS4)
+        return not groups and not nobody and not (proto == ipv4.ICMP and message in ERRORS4)
     nobody = not packet.src or packet.src >> 120 == 0xFF
-    return packet.dst >> 120 != 0xFF and not nobody and not (proto == icmp6.PROTO and payload[0] < 128)
+    is_error = proto == icmp6.PROTO and message is not None and message < 128
+    return packet.dst >> 120 != 0xFF and not nobody and not is_error
+
+
+def _is_later_fragment(packet: Ip) -> bool:
+    if isinstance(packet, ipv4.Ipv4):
+        return bool(packet.offset)
+    fragment = ipv6.upper(packet).fragment
+    return fragment is not None and bool(fragment[0])
 
 
 def _framed(ether: ethernet.Ethernet, packet: Ip, proto: int, body: bytes) -> bytes:
