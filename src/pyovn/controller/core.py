@@ -17,7 +17,7 @@ from pyovn.controller.binding import PORT, USERS, WAITING
 from pyovn.controller.bridge import STARTED
 from pyovn.controller.datapaths import DATAPATH, Datapath, datapath
 from pyovn.controller.edits import Delete, Edit, Take, Update, map_edits
-from pyovn.controller.effects import Activate, Adopt, Delegated, Judge, Learned, Neighbour, Record
+from pyovn.controller.effects import Activate, Adopt, Delegated, Judge, Learned, Neighbour, Record, Renew
 from pyovn.controller.families import families
 from pyovn.controller.flowtable import FLOWS, FlowFacts, as_flow_facts
 from pyovn.controller.ids import Ids
@@ -30,6 +30,7 @@ from pyovn.controller.learning import (
     event_edits,
     learned_edits,
     member_edits,
+    renewal_edits,
     status_edits,
 )
 from pyovn.controller.local import HOST, LOCAL, Host, Installed, LocalRows, Zone, installed_id
@@ -281,6 +282,10 @@ class Core:
     def learned(self, facts: Iterable[Learned | Neighbour], now_ms: int) -> list[Edit]:
         """Southbound edits that say what services learned."""
         return [edit for fact in facts for edit in learned_edits(self._southbound, fact, now_ms)]
+
+    def renewed(self, renewed: Renew, now_ms: int) -> list[Edit]:
+        """Southbound edits that say which rows are still right."""
+        return list(renewal_edits(self._southbound, renewed, now_ms))
 
     def members(self, members: Mapping[Group, tuple[str, frozenset[int]]]) -> list[Edit]:
         """Southbound edits that say who listens to which multicast group."""

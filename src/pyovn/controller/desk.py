@@ -9,9 +9,21 @@ from contextlib import suppress
 from typing import Final
 
 from pyovn.controller.dispatch import SERVICES, Service, answer
-from pyovn.controller.effects import Effect, Hold, Learn, Problem
+from pyovn.controller.effects import Effect, Hold, Learn, Problem, Renew
 from pyovn.controller.learning import find_port
-from pyovn.controller.paths import ASKS, beacon_of, delegations, paths, port_named, services, snooped
+from pyovn.controller.paths import (
+    ASKS,
+    ageing,
+    beacon_of,
+    delegations,
+    paths,
+    port_named,
+    question,
+    services,
+    shortest_age,
+    snooped,
+)
+from pyovn.controller.services.ageing import Ageing, Counts
 from pyovn.controller.services.beacons import PERIODIC, Beacons
 from pyovn.controller.services.bfd import Path, Sessions
 from pyovn.controller.services.dns import NameService
@@ -62,6 +74,7 @@ class Desk:
         self._prefixes = Prefixes(uniform)
         #: router ports that ask for prefixes
         self._askers: set[Uuid] = set()
+        self._ageing = Ageing()
         self._problems: list[Problem] = []
         names = NameService(southbound, lambda records: records.sort(key=lambda _: uniform(0.0, 1.0)))
         self._services: Mapping[Opcode, Service] = {**SERVICES, Opcode.DNS_LOOKUP: names.dns_lookup}
@@ -106,6 +119,8 @@ class Desk:
             self._probe(now)
         if (asked or self._askers) and not changes.keys().isdisjoint(WATCHED):
             self._ask(now)
+        if DatapathBinding in changes:
+            self._ageing.shortest(shortest_age(self._rows), now)
         if IPMulticast in changes:
             self._snooping.forget(snooped(self._rows))
 
@@ -152,6 +167,24 @@ class Desk:
         self._snooping.handle(now)
         if self._waiting:
             yield from self._waiting.handle(now, self._mac_of)
+
+    @property
+    def look_due(self) -> float | None:
+        """When to ask the switch for its counts."""
+        return self._ageing.deadline
+
+    def counted(self, counts: Counts, now: float) -> Iterator[Effect]:
+        """What follows from the switch's counts: packets by table (of `COUNTED`) and cookie."""
+        found = self._ageing.look(ageing(self._rows), counts, now)
+        if found.alive:
+            yield Renew(tuple(found.alive))
+        for row in found.doubted:
+            try:
+                asked = question(self._rows, row, self._chassis)
+            except Malformed as fault:
+                yield Problem(f"MAC_Binding {row}: {fault}")
+            else:
+                yield from () if asked is None else (asked,)
 
     def take_facts(self, now: float) -> list[Fact]:
         """What the database should be told now."""

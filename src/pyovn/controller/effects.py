@@ -9,6 +9,7 @@ Adopt    a virtual port's address has shown up behind a port here
 Record   something the cloud management system should know
 Judge    whether a watched path works
 Delegated  what prefix a router port has
+Renew    rows that are still right
 Logged   a line of the ACL log
 Problem  something to be logged
 """
@@ -118,6 +119,13 @@ class Delegated:
 
 
 @dataclass(frozen=True, slots=True)
+class Renew:
+    """Rows whose neighbours and stations have been seen just now."""
+
+    rows: tuple[Uuid, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Logged:
     """What an ACL has to say about a packet."""
 
@@ -131,7 +139,7 @@ class Problem:
     text: str
 
 
-Effect = Send | Continue | Hold | Learn | Activate | Adopt | Record | Judge | Delegated | Logged | Problem
+Effect = Send | Continue | Hold | Learn | Activate | Adopt | Record | Judge | Delegated | Renew | Logged | Problem
 
 
 def fields_of(pin: PacketIn) -> dict[str, int]:

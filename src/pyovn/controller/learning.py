@@ -6,6 +6,7 @@ Adopt     → Port_Binding (virtual): chassis, virtual_parent
 Record    → Controller_Event
 Judge     → BFD.status, Service_Monitor.status
 Delegated → Port_Binding.options:ipv6_ra_pd_list
+Renew     → MAC_Binding.timestamp, FDB.timestamp
 members   → IGMP_Group rows of this chassis
 """
 
@@ -13,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from pyovn.controller.edits import Delete, Edit, Insert, Put, column_edits, map_edits
-from pyovn.controller.effects import Activate, Adopt, Delegated, Judge, Learned, Neighbour, Record
+from pyovn.controller.effects import Activate, Adopt, Delegated, Judge, Learned, Neighbour, Record, Renew
 from pyovn.controller.services.multicast import Group
 from pyovn.incr.engine import Source
 from pyovn.net.ip import ip_str
@@ -108,6 +109,14 @@ def delegation_edits(rows: Source, delegated: Delegated) -> Iterator[Edit]:
     row = rows.rows(PortBinding).get(delegated.port)
     if row is not None:
         yield from map_edits(row, "options", {PREFIX_LIST: delegated.lease or None})
+
+
+def renewal_edits(rows: Source, renewed: Renew, now_ms: int) -> Iterator[Edit]:
+    """What tells northd that rows are still right."""
+    for uuid in renewed.rows:
+        row = rows.rows(MACBinding).get(uuid) or rows.rows(FDB).get(uuid)
+        if row is not None:
+            yield from column_edits(row, {"timestamp": now_ms})
 
 
 def member_edits(rows: Source, members: Mapping[Group, tuple[str, frozenset[int]]], chassis: Chassis) -> Iterator[Edit]:

@@ -7,9 +7,11 @@ Service_Monitor, its port ─► Checked, where that port is on this chassis
 router port with ipv6_prefix_delegation, those of its router with ipv6_prefix ─► Request
 """
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from pyovn.controller.effects import Send, injected
 from pyovn.controller.learning import PREFIX_LIST
 from pyovn.controller.services.beacons import Beacon, beacon, check
 from pyovn.controller.services.bfd import MS, Path
@@ -21,14 +23,30 @@ from pyovn.net.errors import Malformed
 from pyovn.net.ip import ip_parse, mask4, mask6, parse_network
 from pyovn.net.mac import eui64_lla, mac_int
 from pyovn.net.uuids import Uuid
+from pyovn.packet import arp, nd
 from pyovn.packet.dhcp6 import Prefix
-from pyovn.tables.sb import BFD, Chassis, DatapathBinding, IPMulticast, PortBinding, ServiceMonitor
+from pyovn.tables.sb import (
+    BFD,
+    FDB,
+    Chassis,
+    DatapathBinding,
+    IPMulticast,
+    MACBinding,
+    PortBinding,
+    ServiceMonitor,
+)
 
 #: SB BFD.status of a session that nothing depends on.
 UNUSED: Final = "admin_down"
 #: Port_Binding.options of a router port that asks for prefixes, and of one that gets one.
 ASKS: Final = "ipv6_prefix_delegation"
 RECEIVES: Final = "ipv6_prefix"
+#: Port_Binding.options of a distributed gateway port: the port that stands for it where it is.
+REDIRECT: Final = "chassis-redirect-port"
+#: Datapath_Binding.external_ids: seconds.
+NEIGHBOUR_AGE: Final = "mac_binding_age_threshold"
+STATION_AGE: Final = "fdb_age_threshold"
+AGES: Final = (NEIGHBOUR_AGE, STATION_AGE)
 LINK_LOCAL: Final = 0xFE80 << 112
 #: What IP_Multicast leaves open.
 MOST_GROUPS: Final = 2048
@@ -67,7 +85,7 @@ def paths(rows: Source, chassis: str) -> Iterator[tuple[Uuid, Path | Malformed]]
 
 def _is_here(rows: Source, port: PortBinding, chassis: str) -> bool:
     """True where packets of a router port leave from this chassis."""
-    redirect = port.options.get("chassis-redirect-port")
+    redirect = port.options.get(REDIRECT)
     gateway = port_named(rows, redirect) if redirect else port
     own = rows.where(Chassis, name=chassis)
     return gateway is not None and bool(own) and gateway.chassis == own[0].uuid
@@ -161,6 +179,46 @@ def _leased(text: str) -> Prefix | None:
     except Malformed:
         return None
     return Prefix(address, length, 0, 0) if version == 6 else None
+
+
+def shortest_age(rows: Source) -> float:
+    """The least age, in seconds, at which rows of some datapath are removed; inf where all may get old."""
+    ages = (_age(row, key) for row in rows.rows(DatapathBinding).values() for key in AGES)
+    return min((age for age in ages if age), default=math.inf)
+
+
+def ageing(rows: Source) -> Iterator[Uuid]:
+    """The neighbours and stations that are removed at some age."""
+    for datapath in rows.rows(DatapathBinding).values():
+        if _age(datapath, NEIGHBOUR_AGE):
+            yield from (row.uuid for row in rows.where(MACBinding, datapath=datapath.uuid))
+        if _age(datapath, STATION_AGE):
+            yield from (row.uuid for row in rows.where(FDB, dp_key=datapath.tunnel_key))
+
+
+def _age(datapath: DatapathBinding, key: str) -> int:
+    text = datapath.external_ids.get(key, "")
+    return int(text) if text.isdecimal() else 0
+
+
+def question(rows: Source, neighbour: Uuid, chassis: str) -> Send | None:
+    """What asks a neighbour whether it is there, as its router port sends it to its switch; None where others do that.
+
+    Raises Malformed.
+    """
+    row = rows.rows(MACBinding).get(neighbour)
+    port = None if row is None else port_named(rows, row.logical_port)
+    link = None if port is None else port_named(rows, port.options.get("peer", ""))
+    if row is None or port is None or link is None:
+        return None
+    is_bound = port.type == "l3gateway" or REDIRECT in port.options
+    if is_bound and not _is_here(rows, port, chassis):
+        return None
+    version, target = ip_parse(row.ip)
+    mac, networks = _mac(port), " ".join(sorted(port.mac)).split()[1:]
+    source = _source(version, target, mac, networks)
+    frame = arp.request(mac, source, target) if version == 4 else nd.solicitation(mac, source, target)
+    return injected(frame, key_of(rows, link.datapath), link.tunnel_key)
 
 
 def snooped(rows: Source) -> dict[int, Limits]:

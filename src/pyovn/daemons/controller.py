@@ -20,10 +20,23 @@ from pyovn.controller.announce import Announcements
 from pyovn.controller.core import Core
 from pyovn.controller.desk import Desk
 from pyovn.controller.edits import Edit, Update, write
-from pyovn.controller.effects import Activate, Adopt, Continue, Delegated, Effect, Judge, Logged, Problem, Record, Send
+from pyovn.controller.effects import (
+    Activate,
+    Adopt,
+    Continue,
+    Delegated,
+    Effect,
+    Judge,
+    Logged,
+    Problem,
+    Record,
+    Renew,
+    Send,
+)
 from pyovn.controller.interests import SOUTHBOUND_TABLES, SWITCH_TABLES
 from pyovn.controller.monitor import Conditions, first_conditions
 from pyovn.controller.reconcile import Difference
+from pyovn.controller.services.ageing import COUNTED
 from pyovn.controller.settings import Settings
 from pyovn.daemons.controller_commands import commands
 from pyovn.daemons.controller_switch import SwitchConnection
@@ -221,7 +234,12 @@ class Controller:
 
     async def _work(self, core: Core) -> None:
         while True:
-            deadlines = (core.deadline(self.clock.now()), self.announcements.deadline, self._desk_deadline())
+            deadlines = (
+                core.deadline(self.clock.now()),
+                self.announcements.deadline,
+                self._desk_deadline(),
+                self._look_due(),
+            )
             deadline = min((each for each in deadlines if each is not None), default=None)
             pause = None if deadline is None else max(0.0, deadline - self.clock.now())
             with contextlib.suppress(TimeoutError):
@@ -394,12 +412,30 @@ class Controller:
                 case Activate() | Adopt() | Record() | Judge() | Delegated():
                     if self.core is not None and self.southbound is not None:
                         self._report(self.southbound, self.core.consequences(effect))
+                case Renew():
+                    if self.core is not None and self.southbound is not None:
+                        self._report(self.southbound, self.core.renewed(effect, self.clock.wall_ms()))
                 case Logged(text):
                     acl_log.info("%s", text)
                 case Problem(text):
                     packets_log.warning("%s", text)
                 case _:
                     pass
+
+    async def _look(self, desk: Desk) -> None:
+        """Ask the switch who has been seen."""
+        try:
+            counts = await self.switch.counts(COUNTED)
+        except OvnError as fault:
+            log.info("switch: %s", fault)
+            await asyncio.sleep(RETRY_S)
+        else:
+            self._carry_out(desk.counted(counts, self.clock.now()))
+
+    def _look_due(self) -> float | None:
+        """When the switch is to be asked for its counts."""
+        is_possible = self._desk is not None and self.switch.ready and "looking" not in self._busy
+        return self._desk.look_due if self._desk is not None and is_possible else None
 
     def _desk_deadline(self) -> float | None:
         """When services have something to do; what they want to write down waits for its turn."""
@@ -413,6 +449,8 @@ class Controller:
         if desk is None:
             return
         self._carry_out(desk.handle(now))
+        if (due := self._look_due()) is not None and due <= now:
+            self._start_task("looking", self._look(desk))
         if "members" not in self._busy and there.connected and (edits := core.members(desk.members())):
             self._start_task("members", self._transact(there, edits))
         if "learned" not in self._busy and there.connected and (facts := desk.take_facts(now)):

@@ -89,6 +89,18 @@ class SwitchConnection:
             client.send(m.MeterMod(m.METER_DELETE, MeterDef(number, ())))
         await client.barrier()
 
+    async def counts(self, tables: Iterable[int]) -> dict[tuple[int, int], int]:
+        """Packets by table and cookie.  Raises Disconnected, Refused."""
+        client = self._client
+        if client is None:
+            raise Disconnected("no connection to the switch")
+        found: dict[tuple[int, int], int] = {}
+        for table in tables:
+            for each in (await client.query("flow", m.FlowQuery(table=table))).entries:
+                key = table, each.flow.cookie
+                found[key] = found.get(key, 0) + each.packets
+        return found
+
     def send(self, message: m.Message) -> None:
         """Send a message if there is a connection."""
         if self._client is not None:
