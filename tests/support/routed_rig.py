@@ -122,11 +122,11 @@ class Net:
         return next((line.partition(",")[2] for line in rows if row and line.startswith(row)), "")
 
     def tunnelled(self, host: int, act: Callable[[], object]) -> list[str]:
-        """The ICMP packets that go through a hypervisor's tunnels meanwhile, in words."""
+        """The pings and their answers that go through a hypervisor's tunnels meanwhile, in words."""
         capture = self.rig.underlay.capture(self.rig.hosts[host], act)
         datagrams = [udp.parse(ipv4.parse(ethernet.parse(each.frame).payload).payload) for each in pcap.parse(capture)]
         found = [describe(geneve.parse(each.data).payload) for each in datagrams]
-        return [each for each in found if "icmp" in each.lower()]
+        return [each for each in found if "echo" in each]
 
     def plug(self, name: str, host: int, number: int, *, more: str = "") -> Guest:
         """One more guest, named after its switch: d7 on d, 10.0.`number`.7, with its logical port."""

@@ -5,6 +5,7 @@ All stories are told on one network (`routed_rig`), which is there once for all 
 
 import pytest
 
+from tests.support.c_programs import need
 from tests.support.routed_rig import BEYOND, CENTRAL, LOCAL, LOCAL_MAC, MACHINE, ROUTER_MAC, SNAT, changed
 from tests.support.sockets import Ear, probe, refused, route_to, talk
 
@@ -73,12 +74,22 @@ def test_a_distributed_floating_ip_goes_by_no_gateway(net):
     [
         ("a1", LOCAL, "b1", CENTRAL),
         ("b1", CENTRAL, "a1", LOCAL),
+    ],
+)
+def test_guests_with_floating_ips_talk_through_them(net, client, target, server, seen):
+    assert talk(net[client], target, net[server], net.address(server)) == seen
+
+
+@pytest.mark.parametrize(
+    ("client", "target", "server", "seen"),
+    [
         ("a2", CENTRAL, "a1", SNAT),
         ("a1", CENTRAL, "a1", CENTRAL),
         ("b1", LOCAL, "b1", LOCAL),
     ],
 )
-def test_guests_talk_to_floating_ips_of_guests(net, client, target, server, seen):
+def test_a_floating_ip_is_reached_from_where_it_is_served(net, client, target, server, seen):
+    need("ovs-vswitchd", "26.03")  # 3.1 loses what one router translates twice, under C's controllers too
     assert talk(net[client], target, net[server], net.address(server)) == seen
 
 
