@@ -18,6 +18,7 @@ from pyovn.controller.paths import (
     delegations,
     paths,
     port_named,
+    queriers,
     question,
     services,
     shortest_age,
@@ -31,6 +32,7 @@ from pyovn.controller.services.memory import Fact, Memory
 from pyovn.controller.services.multicast import Group, Snooping
 from pyovn.controller.services.prefixes import Prefixes
 from pyovn.controller.services.probes import Checked, Probing
+from pyovn.controller.services.queries import Queries
 from pyovn.controller.services.waiting import NextHop, WaitingRoom
 from pyovn.incr.engine import Changes, Source
 from pyovn.lang.actions.userdata import Opcode
@@ -74,7 +76,7 @@ class Desk:
         self._prefixes = Prefixes(uniform)
         #: router ports that ask for prefixes
         self._askers: set[Uuid] = set()
-        self._ageing = Ageing()
+        self._ageing, self._queries = Ageing(), Queries()
         self._problems: list[Problem] = []
         names = NameService(southbound, lambda records: records.sort(key=lambda _: uniform(0.0, 1.0)))
         self._services: Mapping[Opcode, Service] = {**SERVICES, Opcode.DNS_LOOKUP: names.dns_lookup}
@@ -123,6 +125,7 @@ class Desk:
             self._ageing.shortest(shortest_age(self._rows), now)
         if IPMulticast in changes:
             self._snooping.forget(snooped(self._rows))
+            self._query(now)
 
     def _advertise(self, uuid: Uuid, port: Row | None, now: float) -> None:
         try:
@@ -131,6 +134,12 @@ class Desk:
             wanted = None
             self._problems.append(Problem(f"router advertisements of port {uuid}: {fault}"))
         self._beacons.put(uuid, wanted, now)
+
+    def _query(self, now: float) -> None:
+        try:
+            self._queries.follow(queriers(self._rows), now)
+        except OvnError as fault:
+            self._problems.append(Problem(f"multicast querier: {fault}"))
 
     def _ask(self, now: float) -> None:
         try:
@@ -164,6 +173,7 @@ class Desk:
         yield from self._sessions.handle(now)
         yield from self._probing.handle(now)
         yield from self._prefixes.handle(now)
+        yield from self._queries.handle(now)
         self._snooping.handle(now)
         if self._waiting:
             yield from self._waiting.handle(now, self._mac_of)
@@ -199,6 +209,7 @@ class Desk:
         """When there is something to do."""
         timed = (
             self._memory, self._waiting, self._beacons, self._sessions, self._probing, self._snooping, self._prefixes,
+            self._queries,
         )  # fmt: skip
         return min((each.deadline for each in timed if each.deadline is not None), default=None)
 

@@ -142,6 +142,16 @@ class Problem:
 Effect = Send | Continue | Hold | Learn | Activate | Adopt | Record | Judge | Delegated | Renew | Logged | Problem
 
 
+def flooded(packet: bytes, datapath: int, group: int) -> Send:
+    """A packet of our own for the ports of a multicast group that are on this chassis."""
+    steps: Actions = (
+        SetField(layout.DATAPATH, datapath, FULL[layout.DATAPATH]),
+        SetField(layout.OUTPORT, group, FULL[layout.OUTPORT]),
+        Resubmit(layout.LOCAL_OUTPUT),
+    )
+    return Send(PacketOut(packet, steps))
+
+
 def fields_of(pin: PacketIn) -> dict[str, int]:
     """The packet's metadata by field; 128-bit registers also as their parts."""
     found = {name: value for name, value, _ in pin.match}

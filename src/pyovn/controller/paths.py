@@ -18,6 +18,7 @@ from pyovn.controller.services.bfd import MS, Path
 from pyovn.controller.services.multicast import Limits
 from pyovn.controller.services.prefixes import Request
 from pyovn.controller.services.probes import Checked
+from pyovn.controller.services.queries import Querier
 from pyovn.incr.engine import Source
 from pyovn.net.errors import Malformed
 from pyovn.net.ip import ip_parse, mask4, mask6, parse_network
@@ -51,6 +52,8 @@ LINK_LOCAL: Final = 0xFE80 << 112
 #: What IP_Multicast leaves open.
 MOST_GROUPS: Final = 2048
 IDLE_S: Final = 300
+QUERY_S: Final = 150
+RESPONSE_S: Final = 1
 
 
 def port_named(rows: Source, name: str) -> PortBinding | None:
@@ -227,4 +230,19 @@ def snooped(rows: Source) -> dict[int, Limits]:
         key_of(rows, row.datapath): Limits(row.table_size or MOST_GROUPS, float(row.idle_timeout or IDLE_S))
         for row in rows.rows(IPMulticast).values()
         if row.enabled
+    }
+
+
+def queriers(rows: Source) -> dict[int, Querier]:
+    """Who asks for listeners, by the datapath (key) where they do; raises Malformed."""
+    return {
+        key_of(rows, row.datapath): Querier(
+            mac_int(row.eth_src),
+            ip_parse(row.ip4_src)[1] if row.ip4_src else 0,
+            ip_parse(row.ip6_src)[1] if row.ip6_src else 0,
+            row.query_interval or QUERY_S,
+            row.query_max_resp or RESPONSE_S,
+        )
+        for row in rows.rows(IPMulticast).values()
+        if row.enabled and row.querier and row.eth_src and (row.ip4_src or row.ip6_src)
     }
