@@ -227,7 +227,7 @@ def question(rows: Source, neighbour: Uuid, chassis: str) -> Send | None:
 def snooped(rows: Source) -> dict[int, Limits]:
     """The datapaths (keys) whose multicast is snooped on."""
     return {
-        key_of(rows, row.datapath): Limits(row.table_size or MOST_GROUPS, float(row.idle_timeout or IDLE_S))
+        key_of(rows, row.datapath): Limits(row.table_size or MOST_GROUPS, float(row.idle_timeout or IDLE_S), row.seq_no)
         for row in rows.rows(IPMulticast).values()
         if row.enabled
     }

@@ -66,6 +66,16 @@ def test_switches_that_are_not_snooped_on_any_more_are_forgotten():
     assert (snooping.members(), snooping.deadline) == ({}, None)
 
 
+def test_everything_is_forgotten_when_somebody_asks():
+    snooping = Snooping()
+    snooping.forget({2: Limits(2, 300.0, 7)})
+    heard(igmp(0x16), snooping=snooping)
+    snooping.forget({2: Limits(9, 300.0, 7)})
+    assert len(snooping.members()) == 1
+    snooping.forget({2: Limits(9, 300.0, 8)})
+    assert snooping.members() == {}
+
+
 @pytest.mark.parametrize("limits", [LIMITS, {}])
 def test_the_packet_goes_on_marked(limits):
     (again,) = Snooping().packet(punt("igmp;", igmp(0x16), reg10=1), 0.0, limits)

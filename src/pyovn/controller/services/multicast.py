@@ -33,6 +33,8 @@ class Limits(NamedTuple):
 
     groups: int
     idle_s: float
+    #: how often somebody asked to forget everything (`ovn-sbctl ip-multicast-flush`)
+    flushes: int = 0
 
 
 class Snooping:
@@ -41,6 +43,7 @@ class Snooping:
     def __init__(self) -> None:
         #: group → port → (until when, protocol)
         self._members: dict[Group, dict[int, tuple[float, str]]] = {}
+        self._flushes: dict[int, int] = {}
 
     def packet(self, pin: PacketIn, now: float, limits: Mapping[int, Limits]) -> Iterator[Effect]:
         """A message about groups; `limits` are those of the datapaths that are snooped on."""
@@ -84,9 +87,12 @@ class Snooping:
                 self._leave(group, port)
 
     def forget(self, datapaths: Mapping[int, Limits]) -> None:
-        """Forget datapaths other than these."""
-        for group in [group for group in self._members if group.datapath not in datapaths]:
+        """Forget datapaths other than these, and those of these of which somebody asks that."""
+        flushes = {datapath: limits.flushes for datapath, limits in datapaths.items()}
+        kept = {each for each, count in flushes.items() if self._flushes.get(each, count) == count}
+        for group in [group for group in self._members if group.datapath not in kept]:
             del self._members[group]
+        self._flushes = flushes
 
     def members(self) -> dict[Group, tuple[str, frozenset[int]]]:
         """(protocol, ports) of each group."""
