@@ -1,16 +1,19 @@
 """The database server: small transactions, monitors, bulk loads; ours and C's in turns, the best of several rounds.
 
-Clients are processes of their own and the same for both servers, so their cost is in both figures.  At the end a
-northd, C's if there is one, fills the southbound database of each: there the server's own processor time counts.
+Clients are processes of their own and the same for both servers, so their cost is in both rates; the server's own
+processor time stands beside them.  At the end a northd, C's if there is one, fills the southbound database of each.
 """
 
 import contextlib
+import functools
 import multiprocessing
+import os
 import select
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -18,10 +21,10 @@ from tests.support.c_programs import find
 from tests.support.servers import Rpc, RunningServer, c_server_process, server_process, upstream_schema
 
 from bench import Figure
-from bench.northd import Network, Program, programs, running, spent_ms
+from bench.northd import PATIENCE_S, Network, Program, Shape, programs, running
 
 NB, SB = "OVN_Northbound", "OVN_Southbound"
-ROUNDS = 5
+ROUNDS = 3
 SMALL = 4_000  #: transactions of one client
 CLIENTS = 4
 ROWS = 100_000
@@ -29,6 +32,16 @@ SWITCHES, PORTS = 200, 50  #: of the network that northd compiles
 FANOUT = {100: SMALL // 10, 1_000: SMALL // 40}  #: clients that watch → transactions meanwhile
 
 Send = Callable[[bytes], None]
+
+
+class Measured(dict[tuple[str, str], float]):
+    """Figures by what they are of, and their unit."""
+
+    def improve(self, other: "Measured") -> None:
+        """Take over what is better."""
+        for key, figure in other.items():
+            better = max if key[1].endswith("/s") else min
+            self[key] = better(figure, self.get(key, figure))
 
 
 class Wire:
@@ -153,25 +166,37 @@ def _watch(path: str, count: int, ready: Any, done: Any) -> None:
                 wires[number].recv_into(buffer)
 
 
-def small(path: str, tag: str) -> dict[str, float]:
-    """Transactions per second."""
+def used_s(server: RunningServer) -> float:
+    """Processor time of a server so far, of all its threads."""
+    threads = Path(f"/proc/{server.pid}/task").iterdir()
+    return sum(int((each / "schedstat").read_text().split()[0]) for each in threads) / 1e9
+
+
+def small(server: RunningServer, tag: str) -> Measured:
+    """Transactions per second, and the server's processor time for each."""
+    path, figures = server.path, Measured()
     clear = {"op": "delete", "table": "Address_Set", "where": []}
     wire = Wire(path)
-    wire.call("transact", NB, clear)
-    figures = {
-        "insert, 1 client": insert_rate(path, tag + "i"),
-        "update, 1 client": update_rate(path, tag + "u"),
-        f"insert, {CLIENTS} clients": clients_rate(path, tag + "c"),
-    }
-    wire.call("transact", NB, clear)
+
+    def measure(what: str, rate: Callable[[], float], count: int) -> None:
+        before = used_s(server)
+        figures[what, "/s"] = rate()
+        figures[what, "µs CPU"] = (used_s(server) - before) / count * 1e6
+
+    def measure_all(suffix: str, tag: str) -> None:
+        wire.call("transact", NB, clear)
+        measure("insert, 1 client" + suffix, lambda: insert_rate(path, tag + "i"), SMALL)
+        measure("update, 1 client" + suffix, lambda: update_rate(path, tag + "u"), SMALL)
+        measure(f"insert, {CLIENTS} clients{suffix}", lambda: clients_rate(path, tag + "c"), CLIENTS * SMALL)
+
+    measure_all("", tag)
     with watched(path, 1):
-        figures["insert, 1 client, 1 monitor"] = insert_rate(path, tag + "m")
-        figures["update, 1 client, 1 monitor"] = update_rate(path, tag + "n")
-        figures[f"insert, {CLIENTS} clients, 1 monitor"] = clients_rate(path, tag + "w")
+        measure_all(", 1 monitor", tag + "m")
     wire.call("transact", NB, clear)
     for count, transactions in FANOUT.items():
         with watched(path, count):
-            figures[f"insert, 1 client, {count:,} monitors"] = insert_rate(path, f"{tag}f{count}", transactions)
+            rate = functools.partial(insert_rate, path, f"{tag}f{count}", transactions)
+            measure(f"insert, 1 client, {count:,} monitors", rate, transactions)
     wire.close()
     return figures
 
@@ -212,22 +237,22 @@ def longest_wait_ms(server: RunningServer) -> float:
     return 1000 * max(waits)
 
 
-def bulk(server: RunningServer) -> dict[str, float]:
+def bulk(server: RunningServer) -> Measured:
     """Seconds for a hundred thousand rows, and the milliseconds of a compaction."""
-    wire = Wire(server.path)
+    wire, figures = Wire(server.path), Measured()
     datapath = {"op": "insert", "table": "Datapath_Binding", "uuid-name": "dp", "row": {"tunnel_key": 1}}
     operations = [datapath, *map(flow, range(ROWS))]
-    figures = {}
     for what, method, params in (
         (f"insert {ROWS:,} flows in one transaction", "transact", (SB, *operations)),
         (f"monitor {ROWS:,} flows", "monitor_cond", (SB, "m", {"Logical_Flow": [{}]})),
         (f"delete {ROWS:,} flows", "transact", (SB, {"op": "delete", "table": "Logical_Flow", "where": []})),
     ):
-        start = time.perf_counter()
+        start, before = time.perf_counter(), used_s(server)
         wire.call(method, *params)
-        figures[what] = time.perf_counter() - start
+        figures[what, "s"] = time.perf_counter() - start
+        figures[what, "s CPU"] = used_s(server) - before
         if method == "monitor_cond":
-            figures["longest wait during a compaction"] = longest_wait_ms(server)
+            figures["longest wait during a compaction", "ms"] = longest_wait_ms(server)
     wire.call("transact", SB, {"op": "delete", "table": "Datapath_Binding", "where": []})
     wire.close()
     return figures
@@ -236,11 +261,12 @@ def bulk(server: RunningServer) -> dict[str, float]:
 def fill_s(make: Callable[..., Any], northd: Program) -> float:
     """Processor time of a server while a northd fills its southbound database."""
     with make(upstream_schema("ovn-nb"), upstream_schema("ovn-sb")) as server, server.rpc() as rpc:
-        network = Network(rpc, SWITCHES, PORTS, dynamic=False)
-        before = spent_ms(server.pid)
-        with running(northd, server):
+        rpc.socket.settimeout(PATIENCE_S)
+        network = Network(rpc, Shape(SWITCHES, PORTS))
+        before = used_s(server)
+        with running(northd, server, dict(os.environ)):
             network.settle()
-        return (spent_ms(server.pid) - before) / 1000
+        return used_s(server) - before
 
 
 def memory_mb(server: RunningServer) -> float:
@@ -250,39 +276,28 @@ def memory_mb(server: RunningServer) -> float:
     return int(line.split()[1]) / 1024
 
 
-def measure() -> tuple[list[dict[str, float]], list[dict[str, float]]]:
-    """Small and bulk figures of ours and of C's, which may be missing."""
+def measure() -> list[Measured]:
+    """The figures of ours and of C's, which may be missing."""
     schemas = [upstream_schema("ovn-nb"), upstream_schema("ovn-sb")]
     makers: list[Callable[..., Any]] = [server_process] + [c_server_process] * (find("ovsdb-server") is not None)
+    best = [Measured() for _ in makers]
     with contextlib.ExitStack() as stack:
         servers = [stack.enter_context(make(*schemas)) for make in makers]
-        best: list[dict[str, float]] = [{} for _ in servers]
-        seconds: list[dict[str, float]] = [{} for _ in servers]
         for number in range(ROUNDS):
-            for server, mine in zip(servers, best, strict=True):
-                for what, rate in small(server.path, f"r{number}").items():
-                    mine[what] = max(rate, mine.get(what, 0))
-            for server, mine in zip(servers, seconds, strict=True):
-                for what, taken in bulk(server).items():
-                    mine[what] = min(taken, mine.get(what, taken))
-        for server, mine in zip(servers, seconds, strict=True):
-            mine["resident after that"] = memory_mb(server)
+            for of in (lambda server: small(server, f"r{number}"), bulk):  # noqa: B023
+                for server, mine in zip(servers, best, strict=True):
+                    mine.improve(of(server))
+        for server, mine in zip(servers, best, strict=True):
+            mine["resident after that", "MB"] = memory_mb(server)
     northd = list(programs())[-1]
-    for make, mine in zip(makers, seconds, strict=True):
-        what = f"server's CPU while northd ({northd.name}) fills {SWITCHES} × {PORTS} ports"
-        mine[what] = min(fill_s(make, northd) for _ in range(2))
-    return best, seconds
-
-
-def _unit(what: str) -> str:
-    return {"resident": "MB", "longest": "ms"}.get(what.split()[0], "s")
+    for make, mine in zip(makers, best, strict=True):
+        what = f"northd {northd.name} fills {SWITCHES} × {PORTS} ports"
+        mine[what, "s CPU"] = min(fill_s(make, northd) for _ in range(2))
+    return best
 
 
 def main() -> list[Figure]:
-    best, seconds = measure()
+    ours, *others = measure()
     return [
-        Figure(what, ours, figures[1][what] if len(figures) > 1 else None, unit)
-        for figures, unit_of in ((best, lambda _: "/s"), (seconds, _unit))
-        for what, ours in figures[0].items()
-        for unit in [unit_of(what)]
+        Figure(what, figure, others[0][what, unit] if others else None, unit) for (what, unit), figure in ours.items()
     ]
