@@ -30,6 +30,8 @@ Json = Any
 Network = Callable[[Txn], None]
 PATIENCE_S = 20.0
 MOST_ROUNDS = 6
+#: what refers to these rows keeps them, even if it is going too
+HOLDERS = (("Logical_Switch_Port", "ha_chassis_group"), ("Logical_Router_Port", "dhcp_relay"))
 
 
 class Oracle:
@@ -60,8 +62,8 @@ class Oracle:
     def configure(self, network: Network) -> None:
         """Put a network in the place of what there is, and wait until the C northd has compiled it."""
         txn = Txn()
-        apart = {"ha_chassis_group": ["set", []]}  # what refers to a group keeps it, even if it is going too
-        txn.raw({"op": "update", "table": "Logical_Switch_Port", "where": [], "row": apart})
+        for table, column in HOLDERS:
+            txn.raw({"op": "update", "table": table, "where": [], "row": {column: ["set", []]}})
         for cls in nb.NORTHBOUND.tables:
             if cls is not nb.NBGlobal and cls.__is_root__:  # type: ignore[attr-defined]
                 txn.raw({"op": "delete", "table": table_name(cls), "where": []})

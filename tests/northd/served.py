@@ -46,6 +46,7 @@ class Served(NamedTuple):
     link: list[str] | None
     localnets: int
     acl: str | None
+    relay: tuple[str | None, str | None]  #: the server, and the switch's port
 
     def __call__(self, txn: Txn) -> None:
         """Write the network down."""
@@ -54,6 +55,7 @@ class Served(NamedTuple):
         members = [txn.insert(nb.HAChassis, chassis_name="ch1", priority=1)]
         group = txn.insert(nb.HAChassisGroup, name="g", ha_chassis=frozenset(members))
         ports: list[Uuid] = []
+        config: dict[str, str] = {}
         for number in range(self.localnets):
             network = {"network_name": f"phys{number}"}
             ports.append(txn.insert(nb.LogicalSwitchPort, name=f"ln{number}", type="localnet", options=network))
@@ -65,7 +67,16 @@ class Served(NamedTuple):
                 columns["ha_chassis_group"] = group
             ports.append(txn.insert(nb.LogicalSwitchPort, **columns))
         if self.link is not None:
-            way = {"name": "rp", "mac": "00:00:00:00:01:01", "networks": frozenset(["10.0.0.254/24", "fd00::fe/64"])}
+            way: dict[str, Any] = {
+                "name": "rp",
+                "mac": "00:00:00:00:01:01",
+                "networks": frozenset(["10.0.0.254/24", "fd00::fe/64"]),
+            }
+            server, asked = self.relay
+            if server is not None:
+                way["dhcp_relay"] = txn.insert(nb.DHCPRelay, name="relay", servers=server)
+            if asked is not None:
+                config["dhcp_relay_port"] = asked
             txn.insert(nb.LogicalRouter, name="r", ports=frozenset([txn.insert(nb.LogicalRouterPort, **way)]))
             link = {"type": "router", "addresses": frozenset(self.link), "options": {"router-port": "rp"}}
             ports.append(txn.insert(nb.LogicalSwitchPort, name="to-r", **link))
@@ -73,6 +84,7 @@ class Served(NamedTuple):
         txn.insert(
             nb.LogicalSwitch,
             name="s",
+            other_config=config,
             ports=frozenset(ports),
             dns_records=frozenset(names[each] for each in self.names),
             acls=frozenset(
@@ -83,6 +95,16 @@ class Served(NamedTuple):
 
 
 TYPES = ["", "", "", "external", "external", "localport", "virtual", "vtep", "remote"]
+
+
+def relayable(network: Served) -> Served:
+    """With a relay, the C northd takes the first MAC of each guest, and writes nonsense where there is none."""
+    if None in network.relay:
+        return network
+    one = frozenset(ADDRESSES[0])
+    return network._replace(ports=tuple({**port, "addresses": one} for port in network.ports))
+
+
 networks = st.builds(
     Served,
     st.lists(
@@ -102,4 +124,5 @@ networks = st.builds(
     st.sampled_from([None, *LINKS]),
     st.integers(0, 2),
     st.sampled_from([None, None, "allow-related", "drop"]),
-)
+    st.tuples(st.sampled_from([None, "172.16.1.1"]), st.sampled_from([None, "to-r", "to-r", "nobody"])),
+).map(relayable)

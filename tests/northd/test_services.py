@@ -54,7 +54,9 @@ def test_after_any_change_everything_is_as_from_a_fresh_start(first: Served, sec
     def exchange(txn: Txn) -> None:
         for row in world.rows(nb.LogicalSwitchPort):
             txn.update(row, ha_chassis_group=None)
-        for cls in (nb.LogicalSwitch, nb.LogicalRouter, nb.DHCPOptions, nb.DNS, nb.HAChassisGroup):
+        for row in world.rows(nb.LogicalRouterPort):
+            txn.update(row, dhcp_relay=None)
+        for cls in (nb.LogicalSwitch, nb.LogicalRouter, nb.DHCPRelay, nb.DHCPOptions, nb.DNS, nb.HAChassisGroup):
             for row in world.rows(cls):
                 txn.delete(row)
         second(txn)
@@ -126,3 +128,31 @@ def test_names_follow_their_switches() -> None:
     assert (row.records, row.options) == ({"b": "10.0.0.2"}, {"ovn-owned": "true"})
     world.edit(lambda txn: [txn.delete(each) for each in world.rows(nb.LogicalSwitch)])
     assert world.rows(sb.DNS) == world.objections() == []
+
+
+def test_a_relay_counts_as_long_as_switch_and_router_want_it() -> None:
+    world = served(V4, "00:00:00:00:00:01 10.0.0.5")
+
+    def attach(txn: Txn) -> None:
+        relay = txn.insert(nb.DHCPRelay, name="relay", servers="172.16.0.9")
+        way = {"name": "rp", "mac": "00:00:00:00:01:01", "networks": frozenset(["10.0.0.1/24"]), "dhcp_relay": relay}
+        txn.insert(nb.LogicalRouter, name="r", ports=frozenset([txn.insert(nb.LogicalRouterPort, **way)]))
+        link = {"type": "router", "addresses": frozenset(["router"]), "options": {"router-port": "rp"}}
+        (switch,) = world.rows(nb.LogicalSwitch)
+        txn.mutate(switch, "ports", "insert", txn.insert(nb.LogicalSwitchPort, name="to-r", **link))
+        txn.update(switch, other_config={"dhcp_relay_port": "to-r"})
+
+    def relayed() -> int:
+        return sum("DHCP_RELAY" in flow["actions"] for flow in world.flows())
+
+    world.edit(attach)
+    assert (relayed(), offers(world)) == (8, [])
+    text = "logical switch port a: DHCP options have no effect: its switch relays DHCP"
+    assert [found for _, found in world.compiler.problems()] == [text]
+    world.edit(lambda txn: txn.update(world.rows(nb.DHCPRelay)[0], servers="junk"))
+    text = "logical router port rp: DHCP relay relay: 'junk' is no IPv4 address of a server"
+    assert text in [found for _, found in world.compiler.problems()]
+    assert relayed() == 0
+    world.edit(lambda txn: txn.update(world.rows(nb.LogicalSwitch)[0], other_config={}))
+    assert len(offers(world)) == 1
+    assert world.objections() == []

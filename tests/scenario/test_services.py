@@ -5,7 +5,11 @@ import re
 
 import pytest
 
+from pyovn.controller.services import dhcp4 as responder
+from pyovn.lab.guest import Guest
 from pyovn.lab.terminal import CommandFailed
+from pyovn.net.ip import ip4_int, ip_str
+from pyovn.packet import dhcp4
 from tests.scenario.test_l2_stories import lab
 
 pytestmark = pytest.mark.timeout(120)
@@ -70,5 +74,51 @@ def test_guests_get_addresses_and_names_from_the_network():
             await type_on("worker1", "ovn-nbctl set Logical_Switch net other_config:exclude_ips=10.0.0.2", SYNC)
             told = await type_on("worker1", "ip netns exec vm1 dhclient -v vm1")
             assert told == "bound to 10.0.0.4/24 by 10.0.0.1\n"
+
+    asyncio.run(story())
+
+
+RELAYED = """\
+ovn-nbctl ls-add net -- set Logical_Switch net other_config:dhcp_relay_port=net-r
+ovn-nbctl ls-add far
+ovn-nbctl lr-add r -- lrp-add r to-net 40:44:00:00:00:ff 10.0.0.1/24 -- lrp-add r to-far 40:44:00:00:00:fe 172.16.0.1/24
+ovn-nbctl lsp-add-router-port net net-r to-net -- lsp-add-router-port far far-r to-far
+ovn-nbctl lsp-add net vm1 -- lsp-set-addresses vm1 "40:44:00:00:00:01 10.0.0.5"
+ovn-nbctl lsp-add far srv -- lsp-set-addresses srv "40:44:00:00:00:02 172.16.0.9"
+ovn-nbctl -- --id=@d create DHCP_Relay name=far servers=172.16.0.9 -- set Logical_Router_Port to-net dhcp_relay=@d"""
+
+
+async def answer_dhcp(server: Guest, offer: responder.Offer) -> None:
+    """Be a DHCP server behind relays, until cancelled."""
+    frames = []
+    while True:
+        data = await server.talk(frames, dhcp4.SERVER_PORT, lambda _: True, timeout_s=60)
+        assert data is not None
+        request = dhcp4.parse(data)
+        answer = responder.answer(request, offer)
+        assert answer is not None
+        reply, relay = dhcp4.build(answer._replace(giaddr=request.giaddr)), (4, request.giaddr)
+        frames = server.host.send(relay, dhcp4.SERVER_PORT, reply, server.now(), from_port=dhcp4.SERVER_PORT)
+
+
+def test_a_router_passes_on_what_guests_ask_and_what_they_are_told():
+    async def story():
+        async with lab("worker1", "worker2") as (network, type_on):
+            await type_on("worker1", *RELAYED.splitlines(), *GUEST.format("vm1", 1).splitlines())
+            await type_on(
+                "worker2",
+                *GUEST.format("srv", 2).splitlines(),
+                "ip netns exec srv ip addr add 172.16.0.9/24 dev srv",
+                "ip netns exec srv ip route add default via 172.16.0.1",
+                SYNC,
+            )
+            (server,) = [machines.cards["srv"] for machines in network.everywhere() if "srv" in machines.cards]
+            own, mask = ip4_int("172.16.0.9").to_bytes(4, "big"), ip4_int("255.255.255.0").to_bytes(4, "big")
+            options = {1: mask, 3: ip4_int("10.0.0.1").to_bytes(4, "big"), 51: bytes((0, 0, 2, 0)), 54: own}
+            task = asyncio.ensure_future(answer_dhcp(server.guest, responder.Offer(ip4_int("10.0.0.5"), options)))
+            told = await type_on("worker1", "ip netns exec vm1 dhclient -v vm1")
+            task.cancel()
+            assert told == f"bound to 10.0.0.5/24 by {ip_str(4, int.from_bytes(own, 'big'))}\n"
+            assert "1 received" in await type_on("worker1", "ip netns exec vm1 ping -c1 172.16.0.9")
 
     asyncio.run(story())

@@ -66,6 +66,7 @@ NORTHBOUND: Mapping[type[Row], Sequence[str] | None] = {
     nb.LogicalRouterPolicy: None,
     nb.NAT: None,
     nb.DHCPOptions: None,
+    nb.DHCPRelay: ("name", "servers"),
     nb.DNS: None,
     nb.BFD: None,
     nb.StaticMACBinding: None,

@@ -60,7 +60,7 @@ from pyovn.northd.relations import (
 )
 from pyovn.northd.router_families import NAT_FAMILIES, ROUTER_FAMILIES
 from pyovn.northd.rules import RULES
-from pyovn.northd.services import names, offered, served_elsewhere
+from pyovn.northd.services import names, relays, served
 from pyovn.tables.nb import (
     DNS,
     HAChassis,
@@ -202,6 +202,7 @@ def switch_views(db: Reader, uuid: Uuid) -> Outputs:
             snoops=config.get("mcast_snoop") == "true",
             floods_unregistered=config.get("mcast_flood_unregistered") == "true",
             has_static=any(kind == STATIC for kind, _, _ in special),
+            relays_dhcp="dhcp_relay_port" in config,
             resolves=any(db.column(DNS, each, "records") for each in row.dns_records),
             assigns=db.look(POOLS, uuid) is not None,
             arps_to_all_routers=config.get("broadcast-arps-to-all-routers") != "false",
@@ -255,12 +256,9 @@ def ports(db: Reader, uuid: Uuid) -> Outputs:
         member_of += more
     else:
         beyond = neighbours(db, port, datapath)
-    if row.type == "external":
-        beyond += served_elsewhere(db, switch, port, datapath)
-    if row.dhcpv4_options or row.dhcpv6_options:
-        answers, wrong = offered(db, switch, port, datapath)
-        beyond += answers
-        problems += wrong
+    answers, unanswered = served(db, switch, port, datapath)
+    beyond += answers
+    problems += unanswered
     flows = RULES.for_port(switch, port, datapath) + beyond
     if port.shape.unusual:
         problems = (*problems, *unsupported.of_port(row))
@@ -373,6 +371,7 @@ FAMILIES: tuple[Family, ...] = (
     switch_parts,
     *FILTERING,
     *ROUTER_FAMILIES,
+    relays,
     switch_views,
     *NAT_FAMILIES,
     switch_flows,

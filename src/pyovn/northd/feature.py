@@ -106,6 +106,8 @@ class Feature:
         self.nat_link: Rules[[Switch, Router, RouterPort, Translation, str]] = Rules()
         self.peer: Rules[[RouterPort, RouterPort]] = Rules()  #: for each other router's port that one can reach
         self.offer: Rules[[Port, Offer]] = Rules()  #: for each MAC of a port that is answered by DHCP
+        self.relay: Rules[[RouterPort, str]] = Rules()  #: for each router port that relays DHCP, and the server
+        self.relayed: Rules[[Port, str, str]] = Rules()  #: for each port whose DHCP goes to a port with that MAC
         self.outside: Rules[[Switch, Port, Addresses]] = Rules()  #: for each external port and router address
         self.acl: Rules[[Switch, Acl]] = Rules()  #: for each ACL and each switch that it is on
         #: for each virtual address of a load balancer, and each switch that it is on
@@ -169,6 +171,8 @@ class RuleBook:
         self.nat_link = together(feature.nat_link for feature in listed)
         self.peer = together(feature.peer for feature in listed)
         self.offer = together(feature.offer for feature in listed)
+        self.relay = together(feature.relay for feature in listed)
+        self.relayed = together(feature.relayed for feature in listed)
         self.outside = together(feature.outside for feature in listed)
         self.acl = together(feature.acl for feature in listed)
         self.balancer = together(feature.balancer for feature in listed)

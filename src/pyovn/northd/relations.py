@@ -137,6 +137,7 @@ NESTED: Bag[str, tuple[str, int, int]] = Bag("nested")  #: parent's name → (po
 TAGS: Named[str, int] = Named("tags")  #: nested port's name → the VLAN chosen for it
 POOLS: Single[Uuid, Pool] = Single("pools")  #: switch → the addresses that its ports can be given
 WISHES: Single[Uuid, Wish] = Single("wishes")  #: port → the addresses that it asks for
+RELAYS: Bag[Uuid, tuple[str, str]] = Bag("relays")  #: switch → name of the port to a DHCP relay, and its MAC
 RESOLVERS: Bag[Uuid, Uuid] = Bag("resolvers")  #: DNS row → switches that answer from it
 NAMES: Single[Uuid, Names] = Single("names")  #: by DNS row
 IP_CLAIMS: Bag[tuple[Uuid, int], Claim] = Bag("ip_claims")  #: switch and IPv4 address → who has it

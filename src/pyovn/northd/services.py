@@ -3,14 +3,15 @@
 from pyovn.incr.engine import Reader, family
 from pyovn.net.uuids import Uuid
 from pyovn.northd.feature import Place, Provenance
-from pyovn.northd.model.addresses import parsed
+from pyovn.northd.model.addresses import is_address, parsed
 from pyovn.northd.model.offers import offers
 from pyovn.northd.model.port import Port
 from pyovn.northd.model.router_port import own_addresses
+from pyovn.northd.model.settings import Settings
 from pyovn.northd.model.switch import Switch
-from pyovn.northd.relations import ATTACHED, NAMES, RESOLVERS, ROUTER_PORT, Names
+from pyovn.northd.relations import ATTACHED, FLOWS, NAMES, PROBLEMS, RELAYS, RESOLVERS, ROUTER_PORT, SETTINGS, Names
 from pyovn.northd.rules import RULES
-from pyovn.tables.nb import DNS, DHCPOptions, LogicalSwitchPort
+from pyovn.tables.nb import DNS, DHCPOptions, DHCPRelay, LogicalRouterPort, LogicalSwitch, LogicalSwitchPort
 
 Outputs = tuple[object, ...]
 
@@ -25,13 +26,34 @@ def names(db: Reader, uuid: Uuid) -> Outputs:
     return (Names(row.records, row.options.get("ovn-owned", "").lower() == "true", switches),)
 
 
-def offered(db: Reader, switch: Switch, port: Port, datapath: Uuid) -> tuple[Provenance, tuple[tuple[Uuid, str], ...]]:
+Served = tuple[Provenance, tuple[tuple[Uuid, str], ...]]
+
+
+def served(db: Reader, switch: Switch, port: Port, datapath: Uuid) -> Served:
+    """The flows that answer a port, or have it answered elsewhere, and what is wrong with how."""
+    row = port.row
+    flows: Provenance = ()
+    problems: tuple[tuple[Uuid, str], ...] = ()
+    if row.type == "external":
+        flows = served_elsewhere(db, switch, port, datapath)
+    elif switch.relays_dhcp and row.type == "":
+        flows = relayed(db, switch, port, datapath)
+    if row.dhcpv4_options or row.dhcpv6_options:
+        answers, problems = offered(db, switch, port, datapath)
+        flows += answers
+    return flows, problems
+
+
+def offered(db: Reader, switch: Switch, port: Port, datapath: Uuid) -> Served:
     """The flows that answer a port by DHCP, and what is wrong with its options."""
     row = port.row
     flows: Provenance = ()
     problems: list[tuple[Uuid, str]] = []
     if row.type == "router" or not port.shape.enabled:
         return (), ()
+    if switch.relays_dhcp:
+        text = f"logical switch port {row.name}: DHCP options have no effect: its switch relays DHCP"
+        return (), ((row.uuid, text),)
     if row.type == "external" and (row.ha_chassis_group is None or not switch.localnets):
         return (), ()
     for version, uuid in ((4, row.dhcpv4_options), (6, row.dhcpv6_options)):
@@ -45,6 +67,36 @@ def offered(db: Reader, switch: Switch, port: Port, datapath: Uuid) -> tuple[Pro
         for offer in found:
             flows += RULES.offer.apply(place, port, offer)
     return flows, tuple(problems)
+
+
+@family(over=LogicalRouterPort, emits=[FLOWS, RELAYS, PROBLEMS])
+def relays(db: Reader, uuid: Uuid) -> Outputs:
+    """A router port that passes on what guests of its switch ask, if the switch wants that."""
+    relay = db.column(LogicalRouterPort, uuid, "dhcp_relay")
+    port = db.look(ROUTER_PORT, uuid)
+    row = None if relay is None else db.row(DHCPRelay, relay)
+    if port is None or port.link is None or row is None:
+        return (), (), ()
+    config = db.column(LogicalSwitch, port.link.switch, "other_config") or {}
+    if "dhcp_relay_port" not in config:
+        return (), (), ()
+    server = row.servers or ""
+    if not port.ip4 or not is_address(server) or ":" in server:
+        wrong = f"'{server}' is no IPv4 address of a server" if port.ip4 else "it has no IPv4 address to relay from"
+        return (), (), ((uuid, f"logical router port {port.label}: DHCP relay {row.name}: {wrong}"),)
+    (chosen,) = db.look(SETTINGS, "")[:1] or (Settings(),)
+    flows = RULES.relay.apply(Place(port.router, uuid[:8], chosen.drop), port, server)
+    asked = config["dhcp_relay_port"] == port.link.name
+    return flows, ((port.link.switch, (port.link.name, port.mac)),) if asked else (), ()
+
+
+def relayed(db: Reader, switch: Switch, port: Port, datapath: Uuid) -> Provenance:
+    """The flows that take a guest's requests to the relay."""
+    place = Place(datapath, port.row.uuid[:8], switch.settings.drop)
+    flows: Provenance = ()
+    for way, mac in db.look(RELAYS, datapath):
+        flows += RULES.relayed.apply(place, port, way, mac)
+    return flows
 
 
 def served_elsewhere(db: Reader, switch: Switch, port: Port, datapath: Uuid) -> Provenance:
