@@ -50,14 +50,20 @@ def virtual(text: str) -> Endpoint:
 
 def backends(vip: Endpoint, text: str) -> str:
     """The backends of a VIP, which must have a port if it has, in the form to keep; raises `CtlError`."""
-    kept = []
-    for word in filter(None, text.split(",")):
-        endpoint = Endpoint.parse(word)
-        if vip.port and (endpoint is None or not endpoint.port):
-            raise CtlError(f"{word}: should be an IP address and a port number with : as a separator.")
-        if endpoint is None or (endpoint.port and not vip.port):
-            raise CtlError(f"{word}: should be an IP address.")
-        if endpoint.version != vip.version:
-            raise CtlError(f"{word}: IP address family is different from VIP {vip.ip}.")
-        kept.append(str(endpoint))
-    return ",".join(kept)
+    words = [word for word in text.split(",") if word]
+    endpoints = [Endpoint.parse(word) for word in words]
+    faults = [fault for each in zip(words, endpoints, strict=True) if (fault := _fault(vip, *each))]
+    if faults:
+        raise CtlError(f"{', '.join(faults)}.")
+    return ",".join(map(str, endpoints))
+
+
+def _fault(vip: Endpoint, word: str, endpoint: Endpoint | None) -> str:
+    """What is wrong with a backend; empty if nothing is."""
+    if endpoint is not None and endpoint.version != vip.version:
+        return f"{word}: IP address family is different from VIP {vip.ip}"
+    if vip.port and (endpoint is None or not endpoint.port):
+        return f"{word}: should be an IP address and a port number with : as a separator"
+    if endpoint is None or (endpoint.port and not vip.port):
+        return f"{word}: should be an IP address"
+    return ""

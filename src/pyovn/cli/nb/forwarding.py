@@ -75,8 +75,7 @@ def fwd_group_list(ctl: "Ctl", name: str | None = None) -> None:
 
 
 def _lines(groups: "list[dict[str, Any]]") -> "Iterator[str]":
-    if groups:
-        yield HEADING
+    yield HEADING
     for group in groups:
         ports = " ".join(group["child_port"])
         yield f"{group['name']:<16}{group['switch']:<14}{group['vip']:<15}{group['vmac']:<23}{ports}"

@@ -30,8 +30,8 @@ def _id(text: str, what: str) -> int:
 @command("nf-add", "NETWORK-FUNCTION ID PORT-IN PORT-OUT", options="--may-exist", reads=FUNCTIONS)
 def nf_add(ctl: "Ctl", name: str, id_text: str, inport: str, outport: str) -> None:
     """Create a network function."""
-    number = _id(id_text, "network-function")
     ports = [must_find(ctl.view, PORT, port).uuid for port in (inport, outport)]
+    number = _id(id_text, "network-function")
     function = ctl.view.first("Network_Function", "name", name)
     if function is not None and not ctl.has("--may-exist"):
         raise CtlError(f"{name}: same name network-function already exists")

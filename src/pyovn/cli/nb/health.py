@@ -27,8 +27,9 @@ PORT_NUMBERS = range(65536)
 
 
 @command("lsp-hc-add", "PORT PROTOCOL SRC_IP [DST_PORT] ADDRESS...", reads=CHECKS)
-def lsp_hc_add(ctl: "Ctl", name: str, protocol: str, source: str, *words: str) -> None:
+def lsp_hc_add(ctl: "Ctl", name: str, protocol: str, source: str, first: str, *rest: str) -> None:
     """Add health check monitoring of addresses of PORT."""
+    words = (first, *rest)
     port = must_find(ctl.view, PORT, name)
     if port["type"]:
         raise CtlError(f"{port['type']}: Health check monitoring supported only for port with vif type.")
@@ -38,7 +39,7 @@ def lsp_hc_add(ctl: "Ctl", name: str, protocol: str, source: str, *words: str) -
         raise CtlError(f"{source}: Not a valid IPv4 or IPv6 address.")
     number, addresses = 0, words
     if protocol != "icmp":
-        number, addresses = _destination(protocol, words), words[1:]
+        number, addresses = _destination(words), words[1:]
     if not addresses:
         raise CtlError("No addresses specified for health checking.")
     for address in addresses:
@@ -55,9 +56,7 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _destination(protocol: str, words: tuple[str, ...]) -> int:
-    if not words:
-        raise CtlError(f"Destination port required for {protocol} health check.")
+def _destination(words: tuple[str, ...]) -> int:
     if len(words) < 2:
         raise CtlError("No addresses specified for health checking.")
     number = scan_within(words[0], PORT_NUMBERS)

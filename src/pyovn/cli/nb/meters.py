@@ -125,12 +125,12 @@ def copp_list(ctl: "Ctl", name: str) -> None:
 @command("ls-copp-add", "NAME SWITCH", reads=(*COPPS, "Logical_Switch name copp"))
 def ls_copp_add(ctl: "Ctl", name: str, switch: str) -> None:
     """Apply policy NAME to SWITCH."""
-    policy = must_find(ctl.view, COPP, name)
-    must_find(ctl.view, SWITCH, switch)["copp"] = policy.uuid
+    owner = must_find(ctl.view, SWITCH, switch)
+    owner["copp"] = must_find(ctl.view, COPP, name).uuid
 
 
 @command("lr-copp-add", "NAME ROUTER", reads=(*COPPS, "Logical_Router name copp"))
 def lr_copp_add(ctl: "Ctl", name: str, router: str) -> None:
     """Apply policy NAME to ROUTER."""
-    policy = must_find(ctl.view, COPP, name)
-    must_find(ctl.view, ROUTER, router)["copp"] = policy.uuid
+    owner = must_find(ctl.view, ROUTER, router)
+    owner["copp"] = must_find(ctl.view, COPP, name).uuid

@@ -45,8 +45,8 @@ def qos_add(
     third: str | None = None,
 ) -> None:
     """Add a QoS rule to SWITCH."""
-    switch = must_find(ctl.view, SWITCH, switch_name)
     key = (parse_direction(direction), parse_priority(priority), match)
+    switch = must_find(ctl.view, SWITCH, switch_name)
     columns = _columns([word for word in (first, second, third) if word is not None])
     if any(_key(rule) == key for rule in ctl.view.referred("QoS", switch["qos_rules"])):
         if not ctl.has("--may-exist"):

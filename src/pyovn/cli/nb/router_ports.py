@@ -179,9 +179,10 @@ def _gateway_lines(gateways: "list[dict[str, Any]]") -> "Iterator[str]":
 @command("lrp-set-redirect-type", "PORT {overlay | bridged}", reads=("Logical_Router_Port name options",))
 def lrp_set_redirect_type(ctl: "Ctl", name: str, kind: str) -> None:
     """Set whether packets redirected to the gateway chassis of PORT are encapsulated."""
+    port = must_find(ctl.view, ROUTER_PORT, name)
     if kind not in REDIRECT_TYPES:
         raise CtlError(f"Invalid redirect type: {kind}")
-    must_find(ctl.view, ROUTER_PORT, name).put("options", "redirect-type", kind)
+    port.put("options", "redirect-type", kind)
 
 
 @command("lrp-get-redirect-type", "PORT", reads=("Logical_Router_Port name options",))

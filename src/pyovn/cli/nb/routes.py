@@ -7,7 +7,7 @@ from pyovn.cli.nb.prefixes import address, length_of, prefix
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from pyovn.cli.ctl.call import Ctl
@@ -45,10 +45,10 @@ def _prefix(text: str) -> str:
     return found[1]
 
 
-def _nexthop(text: str) -> str:
+def _nexthop(text: str, read: "Callable[[str], tuple[int, str] | None]" = address) -> str:
     if text == DISCARD:
         return text
-    found = address(text)
+    found = read(text)
     if found is None:
         raise CtlError(f"bad nexthop argument: {text}")
     return found[1]
@@ -78,11 +78,14 @@ def lr_route_add(ctl: "Ctl", router_name: str, prefix_text: str, nexthop_text: s
     nexthop = _nexthop(nexthop_text)
     is_symmetric = ctl.has("--ecmp-symmetric-reply")
     is_ecmp = ctl.has("--ecmp") or is_symmetric
-    _check_discard(ctl, nexthop, port, is_ecmp=is_ecmp)
     if port is not None:
         must_find(ctl.view, ROUTER_PORT, port)
+    if is_ecmp and nexthop == DISCARD:
+        raise CtlError("ecmp is not valid for discard routes.")
     columns: dict[str, object] = {"ip_prefix": key[2], "nexthop": nexthop}
     columns["bfd"] = _bfd(ctl, nexthop, port)
+    if port is not None and nexthop == DISCARD:
+        raise CtlError("outport is not valid for discard routes.")
     if port is not None:
         columns["output_port"] = port
     if policy is not None:
@@ -101,18 +104,6 @@ def lr_route_add(ctl: "Ctl", router_name: str, prefix_text: str, nexthop_text: s
     router.add("static_routes", ctl.view.insert(TABLE, **columns).uuid)
 
 
-def _check_discard(ctl: "Ctl", nexthop: str, port: str | None, *, is_ecmp: bool) -> None:
-    """Raise for options that make no sense for a route to nowhere."""
-    if nexthop != DISCARD:
-        return
-    if ctl.has("--bfd"):
-        raise CtlError("bfd dst_ip cannot be discard.")
-    if port is not None:
-        raise CtlError("outport is not valid for discard routes.")
-    if is_ecmp:
-        raise CtlError("ecmp is not valid for discard routes.")
-
-
 def _bfd(ctl: "Ctl", nexthop: str, port: str | None) -> str | None:
     """The BFD session that watches the next hop, if one is asked for."""
     if not ctl.has("--bfd"):
@@ -123,6 +114,8 @@ def _bfd(ctl: "Ctl", nexthop: str, port: str | None) -> str | None:
         if session is None:
             raise CtlError("no entry found in the BFD table")
         return session.uuid
+    if nexthop == DISCARD:
+        raise CtlError("bfd dst_ip cannot be discard.")
     for session in ctl.view.find("BFD", "dst_ip", nexthop):
         if port in (None, session["logical_port"]):
             return session.uuid
@@ -164,7 +157,7 @@ def lr_route_del(
             _delete(router, route)
         return
     network = None if prefix_text is None else _prefix(prefix_text)
-    nexthop = None if nexthop_text is None else _nexthop(nexthop_text)
+    nexthop = None if nexthop_text is None else _nexthop(nexthop_text, prefix)
     found = False
     for route in _routes(ctl, router):
         table, way, covers = _key(route)
