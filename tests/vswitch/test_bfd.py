@@ -54,6 +54,14 @@ def test_two_ends_come_up_and_silence_takes_them_down():
     assert pair.sides[0].status(pair.ports[0])["flap_count"] == "3"
 
 
+def test_who_could_not_listen_does_not_judge():
+    pair = Pair(Config(min_rx_ms=100), Config(min_rx_ms=100))
+    pair.until(3.0)
+    pair.now = 9.0
+    assert pair.until(12.0) == [True, True]
+    assert [side.status(port)["flap_count"] for side, port in zip(pair.sides, pair.ports, strict=True)] == ["1", "1"]
+
+
 @settings(max_examples=20)
 @given(st.integers(0, 99), st.integers(50, 2000), st.integers(50, 2000), st.integers(1, 10))
 def test_a_path_that_works_stays_up_whatever_the_intervals(seed, tx, rx, mult):

@@ -78,6 +78,11 @@ class Session:
             if self.remote is None or self.remote.required_min_rx_us:
                 yield self._control(POLL if self._polling else 0)
 
+    def excuse(self, seconds: float) -> None:
+        """Give the other side more time: it was us who could not listen for so long."""
+        if self.silent_at is not None:
+            self.silent_at += seconds
+
     def retime(self, timers: Timers, now: float) -> None:
         """Offer other intervals from now on; a session that is up asks whether that was noticed (RFC 5880 §6.5)."""
         if timers == self.timers:

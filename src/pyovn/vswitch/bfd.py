@@ -29,6 +29,7 @@ MS: Final = 1000  #: microseconds
 TOS: Final = 0xC0
 FIRST_SOURCE_PORT, SOURCE_PORTS = 49152, 16384
 DECAY_S: Final = 2.0  #: how long data must be missing before `decay_min_rx` holds
+LATE_S: Final = 0.05  #: later than this is more than the delay of timers
 #: With `forwarding_if_rx` one control packet must come in so many intervals all the same.
 PATIENCE: Final = 100
 
@@ -334,8 +335,11 @@ class Monitors:
         return True
 
     def handle(self, now: float) -> None:
-        """Do what is due."""
+        """Do what is due.  Who comes late, because the process was busy or stopped, does not blame others for it."""
+        late = now - (self.deadline or now)
         for monitor in list(self._monitors.values()):
+            if late > LATE_S:
+                monitor.session.excuse(late)
             if monitor.deadline <= now:
                 self._say(monitor, monitor.handle(now), now)
 
