@@ -3,6 +3,7 @@
 import pytest
 
 from pyovn.controller import layout
+from pyovn.controller.core import Core
 from pyovn.openflow.actions import Resubmit, SetField
 from pyovn.openflow.match import match
 from pyovn.ovsdb.model import new
@@ -86,6 +87,22 @@ def releases(core):
 
 def test_the_only_one_needs_to_hear_nobody():
     assert serves(gateways("ch1").core())
+
+
+def test_bfd_waits_until_our_flows_are_in_force():
+    world = gateways("ch1", "gw")
+    core = Core(world.southbound, world.local, chassis="ch1", hostname="h", bridge_mac="02:00:00:00:00:01", now_ms=1)
+    core.switch_is(option_field=0, features=frozenset())
+    core.update({**world.southbound.changes(), **world.local.changes()})
+    core.settle()
+
+    def asks_for_bfd():
+        core.update({})
+        return any("bfd" in getattr(edit, "columns", {}) for edit in core.switch_edits())
+
+    assert not asks_for_bfd()
+    core.is_ready(1)
+    assert asks_for_bfd()
 
 
 def test_bfd_runs_between_gateways_and_those_who_depend_on_them():

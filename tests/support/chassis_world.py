@@ -148,6 +148,7 @@ class World:
         self._told = {}
         core.update({**self.southbound.changes(), **self.local.changes()})
         core.settle()
+        core.is_ready(1)
         core.update({})
         return core
 

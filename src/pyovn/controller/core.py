@@ -33,7 +33,7 @@ from pyovn.controller.learning import (
     renewal_edits,
     status_edits,
 )
-from pyovn.controller.local import HOST, LOCAL, Host, Installed, LocalRows, Zone, installed_id
+from pyovn.controller.local import HOST, LOCAL, Host, Installed, LocalRows, Ready, Zone, installed_id
 from pyovn.controller.logical import FAULTS, GROUPS, METERS, LogicalFlows
 from pyovn.controller.monitor import Conditions, conditions
 from pyovn.controller.patches import OWNED
@@ -132,6 +132,10 @@ class Core:
     def settle(self) -> None:
         """All that was asked for is here: from now on what is not wanted goes."""
         self.settled = True
+
+    def is_ready(self, now_ms: int) -> None:
+        """The switch has all flows for the first time."""
+        self.local.put(Ready, HOST, since_ms=now_ms)
 
     def installed(self, ports: Iterable[str], now_ms: int) -> None:
         """The switch has confirmed the flows of these ports."""

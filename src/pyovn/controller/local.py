@@ -3,6 +3,7 @@
 Host        who we are and what the switch can do       one row
 Zone        the conntrack zone of a user                row UUID = user
 Installed   a port whose flows the switch confirmed     row UUID = "<logical port> installed"
+Ready       all flows are in force                      one row, once they are
 """
 
 from __future__ import annotations
@@ -46,7 +47,14 @@ class Installed(Row):
     since_ms: int
 
 
-LOCAL = Database("Controller", "1", (Host, Zone, Installed))
+@table("Ready")
+class Ready(Row):
+    """The switch has had all flows."""
+
+    since_ms: int
+
+
+LOCAL = Database("Controller", "1", (Host, Zone, Installed, Ready))
 HOST = "host"
 
 

@@ -15,7 +15,7 @@ from pyovn.controller import bridge as bridges
 from pyovn.controller import chassis as registration
 from pyovn.controller.binding import ADDITIONAL, BINDING, MAIN, PORT, Binding
 from pyovn.controller.edits import Edit, Put, Take, Update, map_edits
-from pyovn.controller.local import HOST, Host, Installed, installed_id
+from pyovn.controller.local import HOST, Host, Installed, Ready, installed_id
 from pyovn.controller.patches import patch_edits
 from pyovn.controller.physical.tunnels import TYPES
 from pyovn.controller.portflows import PATCHES
@@ -133,7 +133,10 @@ def _is_claimed(db: Reader, name: str) -> bool:
 
 
 def _bfd(db: Reader, row: Interface) -> Iterator[Edit]:
-    """BFD runs on tunnels between chassis that may have to take over from each other, and those who depend on it."""
+    """BFD runs on tunnels between chassis that may have to take over from each other, and those who depend on it.
+
+    It begins when our flows are in force: before that nothing should be sent to us.
+    """
     ours = our_settings(db)
     places = db.look(ATTACHED, row.uuid)
     ids = db.column(Port, places[0].port, "external_ids") or {}
@@ -142,6 +145,8 @@ def _bfd(db: Reader, row: Interface) -> Iterator[Edit]:
     there = parse_id(ids[CHASSIS_ID])[0]
     wanted: dict[str, str] = {}
     if there in _watched(db, ours):
+        if row.bfd.get("enable") != "true" and not db.uuids(Ready):
+            return
         options = global_options(db)
         timers = {name: options[key] for key, name in BFD_OPTIONS.items() if key in options}
         wanted = {"enable": "true", "check_tnl_key": "true", **timers}

@@ -366,8 +366,10 @@ class Controller:
             self._installed_once()
 
     def _installed_once(self) -> None:
-        if not self._is_installed:
+        if not self._is_installed and self.core is not None:
             self._is_installed = True
+            self.core.is_ready(self.clock.wall_ms())
+            self.wake()
             self.on_installed()
 
     def _confirm(self, core: Core, number: int, waiting: list[str]) -> None:
@@ -376,6 +378,7 @@ class Controller:
         if fresh:
             core.installed(fresh, self.clock.wall_ms())
             self.wake()
+        self._installed_once()
         if "restored" not in self._busy and (edits := list(core.restored())):
             self._start_task("restored", self._transact(self.switch_db, edits))
         if "report" not in self._busy and self.southbound is not None:
