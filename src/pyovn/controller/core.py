@@ -43,7 +43,7 @@ from pyovn.controller.settings import Settings
 from pyovn.controller.tableflows import BALANCER_PROBLEMS
 from pyovn.controller.tunnels import CHASSIS_ID, INDEX_PREFIX
 from pyovn.controller.upkeep import CHASSIS_EDITS, IFACE_EDITS, PORT_EDITS, SWITCH_EDITS
-from pyovn.controller.view import ALL, SETTINGS, VIF
+from pyovn.controller.view import ALL, SETTINGS, THE_HOST, VIF
 from pyovn.incr.engine import Changes, Engine, Source
 from pyovn.net.uuids import Uuid
 from pyovn.openflow.flows import GroupDef, MeterDef
@@ -93,7 +93,7 @@ class Core:
             "is_stranded": False,
         }
         self.local.put(Host, HOST, **self._host)
-        self.settled = False
+        self.settled = self._was_settled = False
         self._zones: dict[str, int] = {}
         self._zones_known = False
         #: what the zones were given for, and where they are written down, as last seen
@@ -114,7 +114,10 @@ class Core:
 
     def update(self, changes: Changes) -> None:
         """Bring everything up to date with changed rows."""
-        self.engine.run({**changes, **self.local.take()}, {datapath: self._zones_given})
+        everything = {**changes, **self.local.take()}
+        if everything or self.settled != self._was_settled:
+            self._was_settled = self.settled
+            self.engine.run(everything, {datapath: self._zones_given})
 
     def switch_is(self, *, option_field: int, features: frozenset[str]) -> None:
         """What the switch said about itself."""
@@ -149,8 +152,7 @@ class Core:
     @property
     def settings(self) -> Settings | None:
         """How the chassis is configured."""
-        facts = self.engine.facts(SETTINGS)
-        return next((facts.get(uuid) for uuid in facts), None)
+        return self.engine.facts(SETTINGS).get(THE_HOST)
 
     @property
     def flows(self) -> FlowFacts:

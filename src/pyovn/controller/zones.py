@@ -65,7 +65,7 @@ def allocate(
 
 
 def record(zones: Mapping[str, int], external_ids: Mapping[str, str]) -> dict[str, str | None]:
-    """The external_ids that remember `zones`, and None for what must be forgotten."""
+    """The external_ids that remember `zones` where they do not yet, and None for what must be forgotten."""
     wanted: dict[str, str | None] = {PREFIX + user: str(zone) for user, zone in zones.items()}
-    stale = (key for key in external_ids if key.startswith(PREFIX) and key not in wanted)
-    return {**wanted, **dict.fromkeys(stale)}
+    stale = dict.fromkeys(key for key in external_ids.keys() - wanted.keys() if key.startswith(PREFIX))
+    return stale if wanted.items() <= external_ids.items() else {**wanted, **stale}
