@@ -232,6 +232,22 @@ async def test_what_it_is_asked_over_its_control_socket():
 
 
 @asynchronous
+async def test_learned_neighbours_can_be_looked_at():
+    async with hypervisor() as here:
+        controller, _ = here.start()
+        await here.bound()
+        datapath = here.one(sb.DatapathBinding).uuid
+        learned = {"logical_port": "p2", "ip": "10.0.0.7", "mac": "0a:00:00:00:00:07", "datapath": datapath}
+        txn = Txn()
+        row = txn.insert(sb.MACBinding, **learned)
+        await here.southbound.transact(txn)
+        shown = f"cookie: {int(txn.uuids[row][:8], 16):#x}, datapath-key: 1, port-key: 2, ip: 10.0.0.7, mac: "
+        await here.until(lambda: controller.core.mac_bindings(datapath))
+        dump = await asked(controller, "debug/dump-mac-bindings")
+        assert dump == f"Local MAC bindings:\n{shown}0a:00:00:00:00:07\n"
+
+
+@asynchronous
 async def test_an_injected_packet_arrives_where_its_flows_lead():
     async with hypervisor() as here:
         controller, _ = here.start()

@@ -49,7 +49,7 @@ from pyovn.net.uuids import Uuid
 from pyovn.openflow.flows import GroupDef, MeterDef
 from pyovn.openflow.messages import PacketOut
 from pyovn.ovsdb.model import Row
-from pyovn.tables.sb import AddressSet, Chassis, ChassisPrivate, PortBinding, SBGlobal
+from pyovn.tables.sb import AddressSet, Chassis, ChassisPrivate, MACBinding, PortBinding, SBGlobal
 from pyovn.tables.vswitch import Bridge, Interface, OpenvSwitch, Port
 
 #: Columns that we write ourselves, and that only those hear of who ask for them.
@@ -353,6 +353,15 @@ class Core:
     def ports_of(self, datapath: Uuid) -> tuple[PortBinding, ...]:
         """The ports of a datapath."""
         return self._southbound.where(PortBinding, datapath=datapath)
+
+    def mac_bindings(self, datapath: Uuid) -> tuple[MACBinding, ...]:
+        """The neighbours that routers on a datapath have learned."""
+        return self._southbound.where(MACBinding, datapath=datapath)
+
+    def key_of(self, port: str, datapath: Uuid) -> int:
+        """The key of a port of a datapath; 0: it has none of that name."""
+        keys = self.engine.facts(PORT).get(port)
+        return next((each.key for each in keys if each.datapath == datapath), 0)
 
     def interface(self, uuid: Uuid) -> str:
         """The name of an interface."""

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from pyovn.controller.binding import BINDING, EDGES, LOCAL_PORT
 from pyovn.controller.core import Core
+from pyovn.controller.flowtable import cookie_of
 from pyovn.daemons.engine_commands import statistics_text
 from pyovn.net.errors import OvnError
 from pyovn.runtime.control import Command, CommandFailed
@@ -74,6 +75,7 @@ def commands(controller: Running) -> dict[str, Command]:
         "debug/delay-nb-cfg-report": Command(delay, "SECONDS", 1, 1),
         "debug/dump-local-bindings": Command(lambda _: "".join(_bindings(core()))),
         "debug/dump-local-datapaths": Command(lambda _: "".join(_datapaths(core()))),
+        "debug/dump-mac-bindings": Command(lambda _: "".join(_mac_bindings(core()))),
         "debug/dump-related-ports": Command(lambda _: "".join(_related(core()))),
         "debug/dump-peer-ports": Command(lambda _: "".join(_peers(core()))),
         "debug/dump-lflow-conj-ids": Command(lambda _: "".join(_conjunctions(core()))),
@@ -114,6 +116,15 @@ def _datapaths(core: Core) -> Iterator[str]:
     yield "Local datapaths:\n"
     for datapath in sorted(core.datapaths(), key=lambda each: each.name):
         yield f"Datapath: {datapath.name}, type: {'switch' if datapath.is_switch else 'router'}\n"
+
+
+def _mac_bindings(core: Core) -> Iterator[str]:
+    yield "Local MAC bindings:\n"
+    for datapath in sorted(core.datapaths(), key=lambda each: each.key):
+        for row in sorted(core.mac_bindings(datapath.uuid), key=lambda each: (each.logical_port, each.ip)):
+            port = core.key_of(row.logical_port, datapath.uuid)
+            yield f"cookie: {cookie_of(row.uuid):#x}, datapath-key: {datapath.key}, port-key: {port}, "
+            yield f"ip: {row.ip}, mac: {row.mac}\n"
 
 
 def _related(core: Core) -> Iterator[str]:
