@@ -23,11 +23,12 @@ class History:
     def add(self, id: str, changes: Changes) -> None:
         """Remember a transaction and forget the oldest ones beyond the bounds."""
         rows = sum(map(len, changes.values()))
-        self._entries.append((id, changes, rows))
+        entries = self._entries
+        entries.append((id, changes, rows))
         self._rows += rows
         self.last_id = id
-        while len(self._entries) > 1 and (len(self._entries) > MOST_TRANSACTIONS or self._rows > MOST_ROWS):
-            self._rows -= self._entries.popleft()[2]
+        while (count := len(entries)) > MOST_TRANSACTIONS or (self._rows > MOST_ROWS and count > 1):
+            self._rows -= entries.popleft()[2]
 
     def __len__(self) -> int:
         return len(self._entries)

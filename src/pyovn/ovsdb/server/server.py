@@ -9,8 +9,6 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import orjson
-
 from pyovn.net.uuids import Uuid
 from pyovn.ovsdb.schema import Schema
 from pyovn.ovsdb.server.columns import UUID_AT
@@ -241,7 +239,7 @@ class Server:
                 sync = database.journal.sync()
                 if sync is not None:
                     session.outbox.append(sync)
-        session.send(b'{"id":%b,"result":%b,"error":null}' % (orjson.dumps(id), orjson.dumps(results)))
+        session.reply(id, results)
 
     def _commit(self, database: Database, transaction: Transaction, results: list[Json]) -> Commit | None:
         if not transaction.pending:
