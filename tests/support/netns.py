@@ -360,6 +360,10 @@ class Host(Namespace):
         """C ovs-vsctl on this host."""
         return run(str(need("ovs-vsctl", self.version)), f"--db={self.database}", "--timeout=20", *words)
 
+    def appctl(self, *words: str) -> str:
+        """C ovs-appctl on this host's switch."""
+        return run(str(need("ovs-appctl", self.version)), "-t", str(self.directory / "vs.ctl"), *words)
+
     def flows(self, bridge: str = "br-int") -> str:
         """The flows of a bridge, without statistics."""
         socket = f"{self.directory}/{bridge}.mgmt"

@@ -146,8 +146,13 @@ class Net:
         self.sync()
 
     def sync(self) -> None:
-        """Wait until every hypervisor has the newest configuration."""
+        """Wait until every hypervisor has the newest configuration, and acts on it.
+
+        Open vSwitch goes on for up to half a second with what it remembers, so it is made to forget.
+        """
         self.rig.nbctl("--wait=hv", "sync")
+        for host in self.rig.hosts:
+            host.appctl("revalidator/purge")
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.netns import until
-from tests.support.routed_rig import BEYOND, CENTRAL, LOCAL, MACHINE, SNAT, changed
+from tests.support.routed_rig import BEYOND, CENTRAL, LOCAL, MACHINE, SNAT, attach, changed, localnet
 from tests.support.sockets import probe, route_to, seen, talk
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120), pytest.mark.xdist_group("l3")]
@@ -78,3 +78,35 @@ def test_a_distributed_floating_ip_outlives_the_gateways(net):
             host.ip("link", "set", host.nic, "up")
         until(lambda: net.gateway() == "hv3", "a gateway")
     until(lambda: net.machine.ping(CENTRAL, count=1) == (1, 1), "the gateway's floating IP")
+
+
+def test_a_router_with_two_gateways_into_two_networks(net):
+    second = net.rig.machine("40:44:00:00:17:fe", "172.17.0.254/24", "172.17.0.1")
+    net.type(
+        f"lrp-add r1 r1-other 40:44:00:00:17:01 172.17.0.1/24 -- ls-add other -- {localnet('other')}"
+        f" -- {attach('other', 'r1-other')} -- lrp-set-gateway-chassis r1-other hv4 20",
+        "--gateway-port=r1-other lr-nat-add r1 snat 172.17.0.100 10.0.0.0/16",
+        "--gateway-port=r1-other lr-nat-add r1 dnat_and_snat 172.17.0.112 10.0.1.12",
+    )
+    try:
+        until(lambda: net["c1"].ping("172.17.0.254", count=1) == (1, 1), "the second network")
+        assert talk(net["c1"], "172.17.0.254", second) == "172.17.0.100"
+        assert talk(net["c1"], MACHINE, net.machine) == SNAT
+        assert talk(second, "172.17.0.112", net["a2"], "10.0.1.12") == "172.17.0.254"
+        assert talk(net.machine, CENTRAL, net["a1"], "10.0.1.11") == MACHINE
+    finally:
+        for kind, address in (("snat", "10.0.0.0/16"), ("dnat_and_snat", "172.17.0.112")):
+            net.rig.nbctl("lr-nat-del", "r1", kind, address, "r1-other")
+        net.type("ls-del other", "lrp-del r1-other")
+    assert talk(net["a2"], BEYOND, net.machine) == SNAT
+
+
+def test_nat_over_ipv6(net):
+    net.type("lr-nat-add r1 snat fd16::100 fd01::/64", "lr-nat-add r1 dnat_and_snat fd16::111 fd01::11")
+    try:
+        assert talk(net["a2"], "fd16::fe", net.machine) == "fd16::100"
+        assert talk(net["a1"], "fd16::fe", net.machine) == "fd16::111"
+        assert talk(net.machine, "fd16::111", net["a1"], "fd01::11") == "fd16::fe"
+        assert net.machine.ping("fd16::111") == (3, 3)
+    finally:
+        net.type("lr-nat-del r1 snat fd01::/64", "lr-nat-del r1 dnat_and_snat fd16::111")
