@@ -30,8 +30,10 @@ Json = Any
 Network = Callable[[Txn], None]
 PATIENCE_S = 20.0
 MOST_ROUNDS = 6
-#: what refers to these rows keeps them, even if it is going too
-HOLDERS = (("Logical_Switch_Port", "ha_chassis_group"), ("Logical_Router_Port", "dhcp_relay"))
+#: where guests are, and which next hops answer BFD, as far as the databases know
+HOSTS = {"s0p0": "ch1", "s1p0": "ch2"}
+CLAIMED = ("", "virtual", "external", "l2gateway")
+ANSWERING = ("10.0.1.9", "fd00::9")
 
 
 class Oracle:
@@ -62,8 +64,10 @@ class Oracle:
     def configure(self, network: Network) -> None:
         """Put a network in the place of what there is, and wait until the C northd has compiled it."""
         txn = Txn()
-        for table, column in HOLDERS:
-            txn.raw({"op": "update", "table": table, "where": [], "row": {column: ["set", []]}})
+        for cls in (nb.LogicalRouter, nb.LogicalSwitch, nb.BFD):  # first, for their parts refer to other rows
+            txn.raw({"op": "delete", "table": table_name(cls), "where": []})
+        self.transact("OVN_Northbound", txn)
+        txn = Txn()
         for cls in nb.NORTHBOUND.tables:
             if cls is not nb.NBGlobal and cls.__is_root__:  # type: ignore[attr-defined]
                 txn.raw({"op": "delete", "table": table_name(cls), "where": []})
@@ -75,6 +79,8 @@ class Oracle:
         network(txn)
         self.transact("OVN_Northbound", txn)
         self.settle()
+        if self.play_controllers():
+            self.settle()
         self.recompute()
 
     def add_chassis(self, *names: str) -> None:
@@ -87,6 +93,25 @@ class Oracle:
                 sb.Chassis, name=name, hostname=f"{name}.example", encaps=frozenset([encap]), other_config=abilities
             )
         self.transact("OVN_Southbound", txn)
+
+    def play_controllers(self) -> bool:
+        """Report what controllers would: guests and gateways on chassis, some BFD sessions that are up."""
+        tables, txn = self.dump(sb.SOUTHBOUND), Txn()
+        chassis = {row["initial"]["name"]: uuid for uuid, row in tables["Chassis"].items()}
+        for uuid, row in tables.get("Port_Binding", {}).items():
+            columns = row["initial"]
+            kind, where = columns.get("type", ""), chassis.get(HOSTS.get(columns["logical_port"], ""))
+            options = dict(columns.get("options", ["map", []])[1])
+            if "ipv6_prefix" in options:
+                txn.set(sb.PortBinding, uuid, options={**options, "ipv6_ra_pd_list": "9:fd0a::/64"})
+            if kind == "chassisredirect" or (kind in CLAIMED and where):
+                where = chassis["ch1"] if kind == "chassisredirect" else where
+                txn.set(sb.PortBinding, uuid, chassis=where, up=True)
+        for uuid, row in tables.get("BFD", {}).items():
+            if row["initial"]["dst_ip"] in ANSWERING:
+                txn.set(sb.BFD, uuid, status="up")
+        self.transact("OVN_Southbound", txn)
+        return bool(txn)
 
     def recompute(self) -> None:
         """Have it compile from scratch: what it does incrementally misses things, such as groups of a new switch."""
@@ -112,6 +137,12 @@ class Oracle:
         txn = Txn()
         network(txn)
         self.transact("OVN_Northbound", txn)
+        self._ours_settles()
+        if self.play_controllers():
+            self._ours_settles()
+
+    def _ours_settles(self) -> None:
+        """Let ours work until it has nothing to do."""
         for _ in range(MOST_ROUNDS):
             if not self._ours():
                 return
@@ -157,23 +188,26 @@ def but_for_numbers(operations: list[Json], flows: Mapping[str, Json]) -> list[J
         if each["op"] == "delete" and each["table"] == "Logical_Flow":
             row = flows[each["where"][0][2][1]]["initial"]
             gone.setdefault(without_numbers(row), []).append(each)
-    kept = []
     for each in parsed:
         same = gone.get(without_numbers(each["row"])) if each["op"] == "insert" else None
         if each.get("table") == "Logical_Flow" and same:
             parsed[parsed.index(same.pop())] = None
             parsed[parsed.index(each)] = None
-    kept += [each for each in parsed if each is not None]
-    return kept
+    return [each for each in parsed if each is not None]
 
 
-GROUPS = re.compile(r"(reg8\[0\.\.15\]|reg8\[16\.\.31\]) (==?) [1-9]\d*")
+GROUPS = re.compile(r"(reg8\[0\.\.15\]|reg8\[16\.\.31\]|reg9\[16\.\.31\]) ?(==?) ?[1-9]\d*")
 
 
 def without_numbers(row: Json) -> Any:
     """What a flow says, but for which of several groups and members it is about."""
-    texts = (GROUPS.sub(r"\1 \2 N", row.get(name, "")) for name in ("match", "actions"))
+    texts = (numberless(row.get(name, "")) for name in ("match", "actions"))
     return row.get("pipeline"), row.get("table_id", 0), row.get("priority", 0), *texts
+
+
+def numberless(text: str) -> str:
+    """A match or actions, likewise."""
+    return GROUPS.sub(r"\1 \2 N", text)
 
 
 def loaded(northbound: Mapping[str, Json], southbound: Mapping[str, Json]) -> Compiler:
@@ -218,9 +252,18 @@ def oracle() -> Iterator[Oracle]:
 
 
 def said(c: Oracle) -> dict[str, Any]:
-    """The southbound database, but for counters."""
+    """The southbound database, but for counters, and for numbers of groups, members and chains."""
     tables = c.dump(sb.SOUTHBOUND)
     del tables["SB_Global"]
+    for row in tables.get("Port_Binding", {}).values():
+        told = row["initial"].pop("nat_addresses", ["set", []])
+        entries = told[1] if isinstance(told, list) else [told]
+        row["nat_addresses"] = sorted(sorted(set(each.split())) for each in entries)
+    flows = [row["initial"] for row in tables.pop("Logical_Flow", {}).values()]
+    for row in flows:
+        row.update((column, numberless(row.get(column, ""))) for column in ("match", "actions"))
+        del row["external_ids"]
+    tables["flows"] = sorted(repr(sorted(row.items())) for row in flows)
     return tables
 
 

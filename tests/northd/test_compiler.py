@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from pyovn.net.uuids import Uuid
 from pyovn.ovsdb.txn import Txn
 from pyovn.tables import nb, sb
-from tests.northd.networks import PortSpec, RouterSpec, ports, routers, switches
+from tests.northd.networks import PortSpec, ports, switches
+from tests.northd.routed import BY_NAME, RouterSpec, routers
 from tests.northd.world import World
 
 SOUTHBOUND = "OVN_Southbound"
@@ -341,10 +342,14 @@ def drop_switch(number: int) -> Edit:
 
 def put_router(number: int, spec: RouterSpec) -> Edit:
     def edit(world: World) -> None:
+        gone = [row for row in world.rows(nb.LogicalRouter) if row.name == f"r{number}"]
+        world.edit(lambda txn: [txn.delete(row) for row in gone])
+
         def write(txn: Txn) -> None:
-            for row in world.rows(nb.LogicalRouter):
-                if row.name == f"r{number}":
-                    txn.delete(row)
+            for cls, column in BY_NAME:
+                for row in world.rows(cls):
+                    if getattr(row, column).startswith(f"r{number}"):
+                        txn.delete(row)
             switches = sorted(world.rows(nb.LogicalSwitch), key=lambda row: row.name)
             stale = {row.uuid: row for row in world.rows(nb.LogicalSwitchPort) if row.name.startswith(f"to-r{number}")}
             for row in switches:

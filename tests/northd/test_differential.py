@@ -6,8 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from pyovn.tables import sb
-from tests.northd.networks import NetworkSpec, networks
+from tests.northd.networks import NetworkSpec, SwitchSpec, networks
 from tests.northd.oracle import Oracle, oracle, readable, said
+from tests.northd.routed import RouterPortSpec, RouterSpec
 
 pytestmark = pytest.mark.interop
 
@@ -35,3 +36,18 @@ def test_the_c_northd_changes_nothing_that_ours_wrote(c: Oracle, network: Networ
     c.tell("resume")
     c.recompute()
     assert said(c) == before
+
+
+@pytest.mark.parametrize("column", ["allowed_ext_ips", "exempted_ext_ips"])
+def test_a_stateless_translation_for_some_of_the_outside_is_as_in_c(c: Oracle, column: str) -> None:
+    port = RouterPortSpec({"networks": frozenset(["10.0.0.10/24"])}, 0, {"addresses": frozenset(["router"])}, ("ch1",))
+    nat = {
+        "type": "dnat_and_snat",
+        "external_ip": "10.0.0.20",
+        "logical_ip": "10.0.1.2",
+        "options": {"stateless": "true"},
+        column: frozenset(["1.2.3.4"]),
+    }
+    switch = SwitchSpec({"other_config": {}}, ())
+    c.configure(NetworkSpec({}, (switch,), (RouterSpec({"options": {}}, (port,), nats=(nat,)),), {}, {}))
+    assert readable(c.objections(), c.dump(sb.SOUTHBOUND)) == []

@@ -17,6 +17,7 @@ from pyovn.northd.families import FAMILIES
 from pyovn.northd.flowtable import FlowTable
 from pyovn.northd.model.chassis import has_vxlan, know_groups_apart, remote_chassis
 from pyovn.northd.sync import constants, datapath_binding, port_binding, upkeep
+from pyovn.northd.sync.bfd import SessionStateSync, SessionSync
 from pyovn.northd.sync.datapath_binding import DatapathSync
 from pyovn.northd.sync.delegated import DelegatedSync
 from pyovn.northd.sync.dns import NameSync
@@ -26,12 +27,12 @@ from pyovn.northd.sync.leases import LeaseSync
 from pyovn.northd.sync.load_balancer import BalancerSync
 from pyovn.northd.sync.meter import MeterSync
 from pyovn.northd.sync.multicast_group import GroupSync
-from pyovn.northd.sync.northbound import PortStateSync
+from pyovn.northd.sync.northbound import PortStateSync, RouterPortStateSync
 from pyovn.northd.sync.port_binding import PortSync
 from pyovn.northd.sync.references import References
 from pyovn.northd.sync.rows import RowSync
 from pyovn.northd.sync.service_monitor import MonitorSync, health_of_ports
-from pyovn.northd.sync.simple import ACLNumberSync, AddressSetSync, PortGroupSync, SnoopingSync
+from pyovn.northd.sync.simple import ACLNumberSync, AddressSetSync, PortGroupSync, SnoopingSync, StaticNeighbourSync
 from pyovn.ovsdb.model import Row, table_name
 from pyovn.ovsdb.txn import Txn
 from pyovn.tables import nb, sb
@@ -68,7 +69,7 @@ NORTHBOUND: Mapping[type[Row], Sequence[str] | None] = {
     nb.DHCPOptions: None,
     nb.DHCPRelay: ("name", "servers"),
     nb.DNS: None,
-    nb.BFD: None,
+    nb.BFD: ("logical_port", "dst_ip", "min_tx", "min_rx", "detect_mult", "status"),
     nb.StaticMACBinding: None,
     nb.GatewayChassis: None,
 }  # fmt: skip
@@ -99,11 +100,17 @@ SOUTHBOUND: Mapping[type[Row], Sequence[str] | None] = {
     sb.DNS: None,
     sb.DHCPOptions: None,
     sb.DHCPv6Options: None,
+    sb.BFD: None,
+    sb.StaticMACBinding: None,
     sb.RBACRole: None,
     sb.RBACPermission: None,
 }  # fmt: skip
 #: columns that northd writes; units that read them say so
-QUIET: Mapping[type[Row], Sequence[str]] = {nb.LogicalSwitchPort: ("up", "tag")}
+QUIET: Mapping[type[Row], Sequence[str]] = {
+    nb.LogicalSwitchPort: ("up", "tag"),
+    nb.LogicalRouterPort: ("status",),
+    nb.BFD: ("status",),
+}
 
 
 class Compiler:
@@ -139,6 +146,10 @@ class Compiler:
         self.delegated = DelegatedSync(northbound)
         self.monitors = MonitorSync(facts(are.MONITORS), southbound)
         self.balancers = BalancerSync(facts(are.BALANCERS), self.flows)
+        self.router_port_states = RouterPortStateSync(facts(are.HOSTED))
+        self.sessions = SessionSync(facts(are.SESSIONS), random)
+        self.session_states = SessionStateSync(self.sessions)
+        self.static_neighbours = StaticNeighbourSync(facts(are.STATIC_NEIGHBOURS), self.references)
         self.dhcp4, self.dhcp6 = constants.DHCP4Sync(), constants.DHCP6Sync()
         self.permissions = constants.PermissionSync()
         self.roles = constants.RoleSync(self.permissions)
@@ -153,6 +164,8 @@ class Compiler:
             (self.meters, facts(are.METERS)),
             (self.monitors, facts(are.MONITORS)),
             (self.acl_numbers, facts(are.ACL_NUMBERS)),
+            (self.sessions, facts(are.SESSIONS)),
+            (self.static_neighbours, facts(are.STATIC_NEIGHBOURS)),
         )
         self._tables: tuple[RowSync[Any, Any], ...] = (
             *(sync for sync, _ in self._touched),
@@ -190,8 +203,7 @@ class Compiler:
         for sync in self._tables:
             if sync is not self.datapaths and sync.cls in changes:
                 sync.seen(changes[sync.cls])
-        if nb.LogicalSwitchPort in changes:
-            self.port_states.seen(changes[nb.LogicalSwitchPort])
+        self._states_seen(changes)
         if sb.Chassis in changes:
             self.balancers.group(apart=know_groups_apart(self.southbound.rows(sb.Chassis).values()))
         if sb.PortBinding in changes:
@@ -202,8 +214,20 @@ class Compiler:
         if changes.keys() & {nb.NBGlobal, sb.SBGlobal, sb.Encap, sb.Chassis}:
             self._global_dirty = True
             self._limit_keys()
-        # no unit reads southbound load balancers; their UUIDs, which are those of the northbound ones, would mislead it
-        self.engine.run({cls: rows for cls, rows in changes.items() if cls is not sb.LoadBalancer})
+        # no unit reads these; their UUIDs, which are those of the northbound rows, would mislead it
+        unread = (sb.LoadBalancer, sb.StaticMACBinding)
+        self.engine.run({cls: rows for cls, rows in changes.items() if cls not in unread})
+
+    def _states_seen(self, changes: Changes) -> None:
+        """Note what there is of the rows that go back."""
+        if nb.LogicalSwitchPort in changes:
+            self.port_states.seen(changes[nb.LogicalSwitchPort])
+        if nb.LogicalRouterPort in changes:
+            self.router_port_states.seen(changes[nb.LogicalRouterPort])
+        if nb.BFD in changes:
+            self.session_states.seen(changes[nb.BFD])
+        if sb.BFD in changes:
+            self.session_states.touch_all()
 
     def _limit_keys(self) -> None:
         """VXLAN has room for small keys only."""
@@ -271,11 +295,13 @@ class Compiler:
         return txn
 
     def northbound_transaction(self) -> Txn:
-        """What is to be done about the northbound database: tags and the state of ports, delegated prefixes."""
+        """What is to be done about the northbound database: tags, state of ports and sessions, prefixes."""
         txn = Txn()
         self.port_states.plan(txn)
         self.delegated.plan(txn)
         health_of_ports(self.northbound, self.engine.facts(are.HEALTH), txn)
+        self.router_port_states.plan(txn)
+        self.session_states.plan(txn)
         return txn
 
     def settled(self, txn: Txn, results: Sequence[Json]) -> list[Uuid]:

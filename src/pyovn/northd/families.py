@@ -9,6 +9,7 @@ from pyovn.northd.model import acl as acls
 from pyovn.northd.model import unsupported
 from pyovn.northd.model.addresses import nonsense
 from pyovn.northd.model.announcements import announced
+from pyovn.northd.model.arp_proxy import parse_proxy
 from pyovn.northd.model.binding import binding, groups, receives_multicast
 from pyovn.northd.model.chassis import common_features
 from pyovn.northd.model.claims import addressing
@@ -20,7 +21,7 @@ from pyovn.northd.model.port import Port, takes_unknown
 from pyovn.northd.model.router_binding import group_name
 from pyovn.northd.model.router_port import Link, own_addresses, stand_in
 from pyovn.northd.model.settings import Settings, settings
-from pyovn.northd.model.switch import LOCALNET, ROUTER_KIND, STATIC, TAGGED, UNKNOWN, VTEP, Switch
+from pyovn.northd.model.switch import LOCALNET, PROXY, STATIC, TAGGED, UNKNOWN, VTEP, Switch
 from pyovn.northd.monitor_families import MONITOR_FAMILIES
 from pyovn.northd.part_families import PART_FAMILIES, switch_parts
 from pyovn.northd.pipeline import DROP
@@ -33,6 +34,7 @@ from pyovn.northd.relations import (
     FLOWS,
     HA_GROUPS,
     HEALTH_CHECK_OF,
+    HOSTED,
     IP_CLAIMS,
     LINKS,
     LIVENESS,
@@ -114,7 +116,7 @@ def special_ports(db: Reader, uuid: Uuid) -> Outputs:
         kinds.append((UNKNOWN, "", ""))
     if row.type in (LOCALNET, VTEP):
         kinds.append((row.type, row.name, row.options.get("network_name", "")))
-    if row.type == LOCALNET and row.tag_request:
+    if row.type == LOCALNET and row.tag_request is not None:
         kinds.append((TAGGED, "", ""))
     if row.options and row.options.get("mcast_flood") == "true" and receives_multicast(row):
         kinds.append((STATIC, "", ""))
@@ -127,14 +129,17 @@ def special_ports(db: Reader, uuid: Uuid) -> Outputs:
             nested = ((row.parent_name, (row.name, request, in_use or 0)),)
     links: tuple[tuple[str, Link], ...] = ()
     if row.type == "router":
-        kinds.append((ROUTER_KIND, row.name, ""))
+        proxy = parse_proxy(row.options.get("arp_proxy", ""))
+        if proxy is not None:
+            kinds.append((PROXY, "", ""))
         leads_to = row.options.get("router-port", "")
         links = tuple(
-            (leads_to, Link(uuid, row.name, switch, row.enabled is not False)) for switch in db.look(OWNER, uuid)[:1]
+            (leads_to, Link(uuid, row.name, switch, row.enabled is not False, proxy))
+            for switch in db.look(OWNER, uuid)[:1]
         )
     checks = tuple((each, uuid) for each in sorted(row.health_checks)) if row.health_checks else ()
     if not kinds:
-        return (), shaped, nested, (), checks
+        return (), shaped, nested, links, checks
     facts = tuple((switch, kind) for switch in db.look(OWNER, uuid)[:1] for kind in kinds)
     return facts, shaped, nested, links, checks
 
@@ -183,7 +188,7 @@ def switch_views(db: Reader, uuid: Uuid) -> Outputs:
     assert row is not None
     config = row.other_config
     special = db.look(SPECIAL, uuid)
-    guests = len(row.ports) - sum(kind == ROUTER_KIND for kind, _, _ in special)
+    guests = len(row.ports) - len(db.look(ATTACHED, uuid))
     localnets = [(name, network) for kind, name, network in special if kind == LOCALNET]
     (chosen,) = db.look(SETTINGS, "")[:1] or (Settings(),)
     kinds = db.look(ACL_KINDS, uuid)
@@ -199,6 +204,11 @@ def switch_views(db: Reader, uuid: Uuid) -> Outputs:
             physical_network=localnets[0][1] if localnets else "",
             only_routers=guests == 0,
             relayed=any(relays for _, relays in db.look(ATTACHED, uuid)),
+            proxies=any(kind == PROXY for kind, _, _ in special)
+            and any(
+                (peer := db.look(ROUTER_PORT, each)) and peer.link and peer.link.proxy
+                for each, _ in db.look(ATTACHED, uuid)
+            ),
             snoops=config.get("mcast_snoop") == "true",
             floods_unregistered=config.get("mcast_flood_unregistered") == "true",
             has_static=any(kind == STATIC for kind, _, _ in special),
@@ -284,6 +294,10 @@ def link(db: Reader, switch: Switch, port: Port, datapath: Uuid, bound: Binding)
         port.addresses += (own_addresses(peer),)
     stands_in = stand_in(peer, len(router.gateways))
     port.stand_in, port.linked = stands_in, True
+    port.proxy = peer.link.proxy
+    if daemon := peer.options.get("routing-protocol-redirect"):
+        found_there = db.find(LogicalSwitchPort, "name", daemon)
+        port.daemon = daemon if any(datapath in db.look(OWNER, each) for each in found_there) else ""
     flows = RULES.link.apply(Place(datapath, row.uuid[:8], switch.settings.drop), switch, port, router, peer)
     bound = bound._replace(nat_addresses=announced(db, port, router, peer))
     if router.chassis:
@@ -348,17 +362,20 @@ def ha_group(db: Reader, uuid: Uuid) -> tuple[tuple[str, frozenset[tuple[str, in
     return ((group.name, frozenset((row.chassis_name, row.priority) for row in members)),)
 
 
-@family(over=PortBinding, emits=[LIVENESS, PRESENT])
+@family(over=PortBinding, emits=[LIVENESS, PRESENT, HOSTED])
 def liveness(db: Reader, uuid: Uuid) -> Outputs:
     """Is the port up?  Links between datapaths always are; others when their chassis says so.  And where are guests?"""
     row = db.row(PortBinding, uuid)
     assert row is not None
     up = row.type in ("patch", "l3gateway")
-    present = () if row.type or row.chassis is None else (((row.datapath, row.chassis), True),)
+    present = () if row.chassis is None else (((row.datapath, row.chassis), True),)
     if row.chassis is not None:
         reports = (db.column(Chassis, row.chassis, "other_config") or {}).get("port-up-notif") == "true"
         up = up or not reports or row.up is True
-    return ((row.logical_port, up),), present
+    hosted: tuple[tuple[str, str], ...] = ()
+    if row.type == "chassisredirect" and row.chassis is not None:
+        hosted = ((row.options.get("distributed-port", ""), db.column(Chassis, row.chassis, "name")),)
+    return ((row.logical_port, up),), present, hosted
 
 
 FAMILIES: tuple[Family, ...] = (

@@ -104,6 +104,8 @@ class Feature:
         self.nat_anywhere: Rules[[Translation]] = Rules()  #: for each translation on a router without any gateway
         #: for each translation and each switch that its router is attached to
         self.nat_link: Rules[[Switch, Router, RouterPort, Translation, str]] = Rules()
+        #: for each translation that neighbouring routers know, and each of their ports on the same switch
+        self.nat_route: Rules[[Router, Translation, RouterPort]] = Rules()
         self.peer: Rules[[RouterPort, RouterPort]] = Rules()  #: for each other router's port that one can reach
         self.offer: Rules[[Port, Offer]] = Rules()  #: for each MAC of a port that is answered by DHCP
         self.relay: Rules[[RouterPort, str]] = Rules()  #: for each router port that relays DHCP, and the server
@@ -169,6 +171,7 @@ class RuleBook:
         self.nat = together(feature.nat for feature in listed)
         self.nat_anywhere = together(feature.nat_anywhere for feature in listed)
         self.nat_link = together(feature.nat_link for feature in listed)
+        self.nat_route = together(feature.nat_route for feature in listed)
         self.peer = together(feature.peer for feature in listed)
         self.offer = together(feature.offer for feature in listed)
         self.relay = together(feature.relay for feature in listed)

@@ -34,8 +34,8 @@ Outputs = tuple[object, ...]
 def hosts(db: Reader, place: tuple[Uuid, Uuid]) -> Outputs:
     """The chassis with guests of a switch, each once."""
     datapath, chassis = place
-    switch = (db.column(DatapathBinding, datapath, "external_ids") or {}).get("logical-switch", "")
-    return (((Uuid(switch), chassis),),)
+    switch = (db.column(DatapathBinding, datapath, "external_ids") or {}).get("logical-switch")
+    return (((Uuid(switch), chassis),) if switch else (),)
 
 
 @family(over=LogicalRouterPort, emits=[REDUNDANT, PROBLEMS])

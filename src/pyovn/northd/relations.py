@@ -64,6 +64,25 @@ class WantedBalancer(NamedTuple):
     routers: frozenset[Uuid]
 
 
+class Session(NamedTuple):
+    """What a BFD row is to say; times in milliseconds."""
+
+    min_tx: int
+    min_rx: int
+    detect_mult: int
+    needed: bool  #: a route or a policy depends on it
+
+
+class StaticNeighbour(NamedTuple):
+    """What a Static_MAC_Binding is to say."""
+
+    router: Uuid
+    logical_port: str
+    ip: str
+    mac: str
+    override: bool
+
+
 class Snooping(NamedTuple):
     """What an IP_Multicast is to say."""
 
@@ -150,6 +169,12 @@ REDUNDANT: Bag[str, tuple[Uuid, str]] = Bag("redundant")  #: "" → routers with
 COMPONENT: Bag[Uuid, str] = Bag("component")  #: a router → groups of gateways of all routers connected with it
 CONNECTED: Bag[Uuid, Uuid] = Bag("connected")  #: that router → switches connected with it
 
+HOSTED: Named[str, str] = Named("hosted")  #: gateway port's name → the chassis that serves it now
+WATCHED: Bag[Uuid, Uuid] = Bag("watched")  #: BFD session → routes that depend on it
+WATCHED_BY_POLICY: Bag[Uuid, Uuid] = Bag("watched_by_policy")  #: likewise policies
+SESSIONS: Named[tuple[str, str], Session] = Named("sessions")  #: port's name and next hop → session
+STATIC_NEIGHBOURS: Single[Uuid, StaticNeighbour] = Single("static_neighbours")  #: by northbound UUID
+
 ROUTER_OF: Bag[Uuid, Uuid] = Bag("router_of")  #: router port → routers that list it
 ROUTE_OF: Bag[Uuid, Uuid] = Bag("route_of")  #: static route → routers that list it
 POLICY_OF: Bag[Uuid, Uuid] = Bag("policy_of")  #: policy → routers that list it
@@ -161,8 +186,10 @@ ROUTER: Single[Uuid, Router] = Single("router")  #: router → its view
 ROUTES: Bag[Destination, Route] = Bag("routes")
 ROUTE_TABLES: Bag[Uuid, str] = Bag("route_tables")  #: router → names of tables of routes
 GROUPED: Bag[Uuid, Destination] = Bag("grouped")  #: router → destinations with a choice of routes
-CHAINS: Bag[Uuid, str] = Bag("chains")  #: router → names of chains that policies lead to
+CHAINS: Bag[Uuid, str] = Bag("chains")  #: router → names of chains that policies are in
 POLICY_GROUPS: Bag[Uuid, Uuid] = Bag("policy_groups")  #: router → policies with several next hops
 NAT_OF: Bag[Uuid, Uuid] = Bag("nat_of")  #: translation → routers that list it
 TRANSLATION: Single[Uuid, Translation] = Single("translation")  #: translation → its view
+#: router and outside address → translations; can the outside open connections?
+OUTSIDE: Bag[tuple[Uuid, str], tuple[Uuid, bool]] = Bag("outside")
 NAT_FACTS: Bag[Uuid, Translation] = Bag("nat_facts")  #: router → its translations

@@ -5,7 +5,7 @@ from pyovn.net.uuids import Uuid
 from pyovn.northd.feature import Place, Provenance
 from pyovn.northd.model.addresses import is_address
 from pyovn.northd.model.datapath import wanted_router
-from pyovn.northd.model.nat import Sets, Translation, forced, gateway_for, translation
+from pyovn.northd.model.nat import SNAT, Sets, Translation, forced, gateway_for, translation
 from pyovn.northd.model.policies import Policy
 from pyovn.northd.model.router import Router
 from pyovn.northd.model.router_binding import flooded, ha_members, router_bindings
@@ -25,6 +25,7 @@ from pyovn.northd.relations import (
     MEMBERS,
     NAT_FACTS,
     NAT_OF,
+    OUTSIDE,
     POLICY_GROUPS,
     POLICY_OF,
     PROBLEMS,
@@ -35,10 +36,16 @@ from pyovn.northd.relations import (
     ROUTER_PORT,
     ROUTER_PORTS,
     ROUTES,
+    SESSIONS,
     SETTINGS,
     SPECIAL,
+    STATIC_NEIGHBOURS,
     SWITCH,
     TRANSLATION,
+    WATCHED,
+    WATCHED_BY_POLICY,
+    Session,
+    StaticNeighbour,
 )
 from pyovn.northd.rules import RULES
 from pyovn.tables.nb import (
@@ -49,10 +56,14 @@ from pyovn.tables.nb import (
     LogicalRouterPolicy,
     LogicalRouterPort,
     LogicalRouterStaticRoute,
+    LogicalSwitchPort,
+    StaticMACBinding,
 )
 from pyovn.tables.sb import PortBinding
 
 Outputs = tuple[object, ...]
+SESSION = ("logical_port", "dst_ip", "min_tx", "min_rx", "detect_mult")
+USUAL_TX, USUAL_RX, USUAL_MULT = 1000, 1000, 5  #: of BFD; milliseconds, milliseconds, packets
 FORCED = ("dnat_force_snat_ip", "lb_force_snat_ip")
 
 
@@ -115,33 +126,45 @@ def ports_of(db: Reader, router: Uuid) -> tuple[RouterPort, ...]:
     return () if found is None else found
 
 
-@family(over=LogicalRouterStaticRoute, emits=[ROUTES, ROUTE_TABLES, PROBLEMS])
+@family(over=LogicalRouterStaticRoute, emits=[ROUTES, ROUTE_TABLES, WATCHED, PROBLEMS])
 def static_routes(db: Reader, uuid: Uuid) -> Outputs:
     """A route, if its next hop can be reached."""
     owners = db.look(ROUTE_OF, uuid)
     row = db.row(LogicalRouterStaticRoute, uuid)
     if not owners or row is None:
-        return (), (), ()
+        return (), (), (), ()
     router = owners[0]
     name = db.column(LogicalRouter, router, "name")
     to = destination(row, router)
     if to is None:
-        return (), (), ((uuid, f"logical router {name}: bad prefix '{row.ip_prefix}' of a static route"),)
+        return (), (), (), ((uuid, f"logical router {name}: bad prefix '{row.ip_prefix}' of a static route"),)
     tables = ((router, row.route_table),) if row.route_table else ()
-    if row.bfd is not None and db.column(BFD, row.bfd, "status") != "up":
-        return (), tables, ()
+    watched: tuple[tuple[Uuid, Uuid], ...] = () if row.bfd is None else ((row.bfd, uuid),)
+    wrong: tuple[tuple[Uuid, str], ...] = ()
     hop: Hop | str = NOWHERE
     if row.nexthop != DISCARD:
         hop = hop_by(ports_of(db, router), row.nexthop, row.output_port)
     if isinstance(hop, str):
-        return (), tables, ((uuid, f"logical router {name}: route to {row.ip_prefix}: {hop}"),)
+        return (), tables, (), ((uuid, f"logical router {name}: route to {row.ip_prefix}: {hop}"),)
+    if watched and not monitors(db, watched[0][0], hop):
+        watched, wrong = (
+            (),
+            ((uuid, f"logical router {name}: route to {row.ip_prefix}: its BFD session is for another"),),
+        )
+    if watched and db.column(BFD, watched[0][0], "status") != "up":
+        return (), tables, watched, ()
     symmetric = row.options.get("ecmp_symmetric_reply") == "true"
     key = 0
     if symmetric and hop.label:
         bound = db.find(PortBinding, "logical_port", hop.label)[:1]
         key = db.column(PortBinding, bound[0], "tunnel_key") if bound else 0
     route = Route(hop, symmetric, tuple(sorted(row.selection_fields)), uuid, key)
-    return ((to, route),), tables, ()
+    return ((to, route),), tables, watched, wrong
+
+
+def monitors(db: Reader, session: Uuid, hop: Hop) -> bool:
+    """Does a BFD session watch a next hop?"""
+    return bool(db.column(BFD, session, "dst_ip") == hop.address)
 
 
 @family(over=ROUTES, emits=[GROUPED])
@@ -152,28 +175,31 @@ def route_groups(db: Reader, to: Destination) -> Outputs:
     return (((to.router, to),) if several else (),)
 
 
-@family(over=NAT, emits=[TRANSLATION, NAT_FACTS, PROBLEMS])
+@family(over=NAT, emits=[TRANSLATION, NAT_FACTS, OUTSIDE, PROBLEMS])
 def translations(db: Reader, uuid: Uuid) -> Outputs:
     """A translation, and what its router needs to know about it."""
     owners = db.look(NAT_OF, uuid)
     row = db.row(NAT, uuid)
     if not owners or row is None:
-        return None, (), ()
+        return None, (), (), ()
     router = owners[0]
     gateway: RouterPort | str | None = None
     options = db.column(LogicalRouter, router, "options") or {}
     gateways = [port for port in ports_of(db, router) if port.gateway]
-    if not options.get("chassis") and gateways:
-        gateway = gateway_for(row, gateways)
+    if row.gateway_port is not None or (not options.get("chassis") and gateways):
+        gateway = gateway_for(row, () if options.get("chassis") else gateways)
     found: Translation | str = gateway if isinstance(gateway, str) else ""
     if not isinstance(gateway, str):
         sets = Sets(*(set_name(db, each) for each in (row.allowed_ext_ips, row.exempted_ext_ips)))
         central = gateway is not None and bool(stand_in(gateway, len(gateways)))
         found = translation(row, sets, gateway, central=central)
+    if isinstance(found, Translation) and found.mac and row.logical_port:
+        behind = db.find(LogicalSwitchPort, "name", row.logical_port)
+        found = found._replace(virtual=any(db.column(LogicalSwitchPort, each, "type") == "virtual" for each in behind))
     if isinstance(found, str):
         name = db.column(LogicalRouter, router, "name")
-        return None, (), ((uuid, f"logical router {name}: {row.type} of {row.logical_ip}: {found}"),)
-    return found, ((router, found),), ()
+        return None, (), (), ((uuid, f"logical router {name}: {row.type} of {row.logical_ip}: {found}"),)
+    return found, ((router, found),), (((router, found.external), (uuid, found.type != SNAT)),), ()
 
 
 def set_name(db: Reader, uuid: Uuid | None) -> str:
@@ -191,11 +217,11 @@ def router_views(db: Reader, uuid: Uuid) -> Outputs:
     options = row.options
     nats = db.look(NAT_FACTS, uuid)
     own_force: list[str] = []
-    if options.get("lb_force_snat_ip") == "router_ip" and options.get("chassis"):
+    by_own = options.get("lb_force_snat_ip") == "router_ip" and bool(options.get("chassis"))
+    if by_own:
         own_force = [each.address for port in ports for _, each in port.networks()]
-    forced_to: tuple[str, ...] = ()
-    if options.get("chassis"):
-        forced_to = tuple(word for key in FORCED for word in forced(options.get(key, "")))
+    forced_to = tuple(word for key in FORCED for word in forced(options.get(key, "")))
+    tracked = any(not nat.stateless for nat in nats)
     used = {port.options.get("route_table", "") for port in ports}
     tables = sorted({*db.look(ROUTE_TABLES, uuid), *used} - {""})
     return (
@@ -203,20 +229,22 @@ def router_views(db: Reader, uuid: Uuid) -> Outputs:
             settings=chosen,
             chassis=options.get("chassis", ""),
             gateways=tuple(port.label for port in ports if port.gateway),
+            first_gateway=min(((port.uuid, port.label) for port in ports if port.gateway), default=("", ""))[1],
             learns_from_requests=options.get("always_learn_from_arp_request") != "false",
             asks_for_neighbours=options.get("dynamic_neigh_routers") == "true",
             relays=options.get("mcast_relay") == "true",
             floods=any(port.enabled and port.options.get("mcast_flood") == "true" for port in ports),
             own=frozenset(each.address for port in ports for _, each in port.networks()),
             translates=bool(row.nat),
-            macs=tuple(sorted({nat.told_mac for nat in nats if nat.told_mac})),
+            macs=tuple(sorted({nat.sender for nat in nats if nat.sender})),
             translated=frozenset((*forced_to, *(nat.external for nat in nats if nat.type != "dnat"))),
             forced=frozenset(own_force),
             force_for_dnat=forced(options.get("dnat_force_snat_ip", "")),
             force_for_lb=() if own_force else forced(options.get("lb_force_snat_ip", "")),
             force_own=bool(own_force),
+            bridges=any(port.bridges for port in ports),
             measures=any(port.mtu for port in ports),
-            commits_all=options.get("ct-commit-all") == "true",
+            commits_all=options.get("ct-commit-all") == "true" and bool(tracked or forced_to or by_own),
             tables=tuple(tables),
             monitored=frozenset(port.label for port in ports if db.find(BFD, "logical_port", port.label)),
         ),
@@ -304,16 +332,48 @@ def next_hops(db: Reader, uuid: Uuid) -> Outputs:
     return (RULES.next_hop.apply(Place(owners[0], uuid[:8], router.settings.drop), address),)
 
 
-@family(over=LogicalRouterPolicy, emits=[CHAINS, POLICY_GROUPS])
+@family(over=LogicalRouterPolicy, emits=[CHAINS, POLICY_GROUPS, WATCHED_BY_POLICY])
 def policy_chains(db: Reader, uuid: Uuid) -> Outputs:
-    """The chain that a policy leads to, and whether it has several next hops."""
+    """The chain that a policy is in, and whether it has several next hops."""
     row = db.row(LogicalRouterPolicy, uuid)
     owners = db.look(POLICY_OF, uuid)
     if row is None or not owners:
-        return (), ()
+        return (), (), ()
+    watched = tuple(
+        (each, uuid)
+        for each in sorted(row.bfd_sessions)
+        if row.action == "reroute" and db.column(BFD, each, "dst_ip") in row.nexthops
+    )
     several = row.action == "reroute" and len(row.nexthops) > 1
-    names = (row.jump_chain,) if row.action == "jump" and row.jump_chain else ()
-    return tuple((owners[0], name) for name in names), ((owners[0], uuid),) if several else ()
+    names = (row.chain,) if row.chain else ()
+    return tuple((owners[0], name) for name in names), ((owners[0], uuid),) if several else (), watched
+
+
+@family(over=BFD, emits=[SESSIONS, PROBLEMS])
+def sessions(db: Reader, uuid: Uuid) -> Outputs:
+    """A BFD session, if its port is there."""
+    port, to, min_tx, min_rx, detect_mult = (db.column(BFD, uuid, each) for each in SESSION)
+    if not any(db.look(ROUTER_OF, each) for each in db.find(LogicalRouterPort, "name", port)):
+        return (), ((uuid, f"BFD session to {to}: there is no router port '{port}'"),)
+    needed = bool(db.look(WATCHED, uuid) or db.look(WATCHED_BY_POLICY, uuid))
+    timing = (or_default(min_tx, USUAL_TX), or_default(min_rx, USUAL_RX), or_default(detect_mult, USUAL_MULT))
+    return (((port, to), Session(*timing, needed)),), ()
+
+
+def or_default(value: int | None, usual: int) -> int:
+    """A number, or what is usual where there is none."""
+    return usual if value is None else value
+
+
+@family(over=StaticMACBinding, emits=[STATIC_NEIGHBOURS, PROBLEMS])
+def static_neighbours(db: Reader, uuid: Uuid) -> Outputs:
+    """A neighbour whose MAC is known beforehand, if its port is there."""
+    row = db.row(StaticMACBinding, uuid)
+    assert row is not None
+    for each in db.find(LogicalRouterPort, "name", row.logical_port):
+        for router in db.look(ROUTER_OF, each)[:1]:
+            return StaticNeighbour(router, row.logical_port, row.ip, row.mac, row.override_dynamic_mac), ()
+    return None, ((uuid, f"static MAC binding of {row.ip}: there is no router port '{row.logical_port}'"),)
 
 
 @family(over=LogicalRouterPolicy, emits=[FLOWS, PROBLEMS])
@@ -329,7 +389,10 @@ def policies(db: Reader, uuid: Uuid) -> Outputs:
     wrong: list[tuple[Uuid, str]] = []
     if row.action == "reroute":
         output = None if row.output_port is None else db.column(LogicalRouterPort, row.output_port, "name")
-        for address in sorted(row.nexthops) or ([row.nexthop] if row.nexthop else []):
+        if output is not None and len(row.nexthops) > 1:
+            text = f"policy of priority {row.priority}: one output_port for several next hops"
+            return (), ((uuid, f"logical router {name}: {text}"),)
+        for address in sorted(row.nexthops):
             if not monitored_up(db, row, address):
                 continue
             hop = hop_by(ports_of(db, owners[0]), address, output)
@@ -340,8 +403,9 @@ def policies(db: Reader, uuid: Uuid) -> Outputs:
         if not hops or (wrong and len(row.nexthops) < 2):
             return (), tuple(wrong)
     chains = db.look(CHAINS, owners[0])
-    if row.chain and row.chain not in chains:
-        return (), tuple(wrong)
+    if row.action == "jump" and row.jump_chain not in chains:
+        text = f"policy of priority {row.priority} jumps to chain '{row.jump_chain or ''}', which no policy is in"
+        return (), ((uuid, f"logical router {name}: {text}"),)
     several = row.action == "reroute" and len(row.nexthops) > 1
     policy = Policy(
         priority=row.priority,
@@ -366,17 +430,34 @@ def nat_flows(db: Reader, uuid: Uuid) -> Outputs:
         return ((),)
     ports = ports_of(db, owners[0])
     gateway = next((port for port in ports if port.label == nat.gateway), None)
+    same_outside = db.look(OUTSIDE, (owners[0], nat.external))
+    shadowed = nat.type == SNAT and any(inward for _, inward in same_outside)
+    nat = nat._replace(first=uuid == min(same_outside)[0], shadowed=shadowed)
     flows: Provenance = ()
     if gateway is not None or router.chassis:
         flows = RULES.nat.apply(Place(owners[0], uuid[:8], router.settings.drop), router, nat, gateway)
     else:
         flows = RULES.nat_anywhere.apply(Place(owners[0], uuid[:8], router.settings.drop), nat)
     for port in ports:
+        if nat.adds_route and (gateway is None or gateway.uuid == port.uuid):
+            flows += known_next_door(db, nat, port, uuid)
         switch = None if port.link is None else db.look(SWITCH, port.link.switch)
         if port.link is not None and switch is not None:
             place = Place(port.link.switch, uuid[:8], switch.settings.drop)
             flows += RULES.nat_link.apply(place, switch, router, port, nat, stand_in(port, len(router.gateways)))
     return (flows,)
+
+
+def known_next_door(db: Reader, nat: Translation, port: RouterPort, uuid: Uuid) -> Provenance:
+    """What routers on the same switch as a port know about a translation."""
+    flows: Provenance = ()
+    for each, _ in db.look(ATTACHED, port.link.switch) if port.link is not None else ():
+        other = db.look(ROUTER_PORT, each)
+        router = None if other is None or other.router == port.router else db.look(ROUTER, other.router)
+        if other is not None and router is not None:
+            place = Place(other.router, uuid[:8], router.settings.drop)
+            flows += RULES.nat_route.apply(place, router, nat, other)
+    return flows
 
 
 def monitored_up(db: Reader, row: LogicalRouterPolicy, address: str) -> bool:
@@ -400,6 +481,8 @@ ROUTER_FAMILIES: tuple[Family, ...] = (
     next_hops,
     policy_chains,
     policies,
+    sessions,
+    static_neighbours,
 )
 #: those that need to know the switches
 NAT_FAMILIES: tuple[Family, ...] = (nat_flows,)

@@ -15,7 +15,7 @@ feature = Feature()
 
 MODES = ("slaac", "dhcpv6_stateful", "dhcpv6_stateless")
 LEAST_MTU = 1280
-PREFERENCES = {"HIGH": "HIGH", "LOW": "LOW"}
+PREFERENCES = frozenset(("HIGH", "LOW"))  #: MEDIUM is what is said without
 
 
 @feature.router_port
@@ -42,7 +42,7 @@ def contents(port: RouterPort, mode: str) -> Iterator[str]:
     mtu = configured.get("mtu", "")
     if mtu.isdigit() and int(mtu) >= LEAST_MTU:
         yield f"mtu = {mtu}"
-    if preference := configured.get("router_preference"):
+    if (preference := configured.get("router_preference")) in PREFERENCES:
         yield f'router_preference = "{preference}"'
     for key in ("rdnss", "dnssl", "route_info"):
         if value := configured.get(key):

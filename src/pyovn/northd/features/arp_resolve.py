@@ -53,10 +53,10 @@ def ask_next_hop(address: str) -> Iterator[Flow]:
 
 @feature.neighbour
 def known(port: RouterPort, neighbour: Port) -> Iterator[Flow]:
-    """The addresses of a switch port that are in a network of the router port."""
+    """The addresses of a switch port that are in a network of a router port; IPv4 ones not if that bridges packets."""
     for mac, ip4, ip6 in neighbour.addresses:
         actions = f"eth.dst = {mac}; {NEXT}"
-        for address in ip4:
+        for address in () if port.bridges else ip4:
             if reaches(port.ip4, address):
                 yield Flow(RESOLVE, 100, f"outport == {port.name} && reg0 == {address}", actions)
         for each in ip6:

@@ -3,7 +3,8 @@
     100   the owner asks for its own address (duplicate address detection)   → let it
      50   anybody asks for a known address                                   → answer
 
-Only broadcast requests are answered: unicast ones are how neighbours check that somebody is still there.
+Only broadcast requests are answered: unicast ones are how neighbours check that somebody is still there.  Where a
+router answers for foreign addresses too (`arp_proxy`), unicast ones are kept from it.
 Reads Logical_Switch_Port.addresses, .up, .type, options:disable_arp_nd_rsp; NB_Global.options:ignore_lsp_down.
 """
 
@@ -41,10 +42,14 @@ def respond(switch: Switch, port: Port, stage: Stage) -> Iterator[Flow]:
             match = f"arp.tpa == {ip} && arp.op == 1 && eth.dst == ff:ff:ff:ff:ff:ff"
             yield Flow(stage, 50, match + where, arp_reply(mac, ip))
             yield Flow(stage, 100, match + owner, NEXT, port.row.name)
+            if switch.proxies:
+                yield Flow(stage, 50, f"arp.tpa == {ip} && arp.op == 1 && eth.dst == {mac}", NEXT)
         for address, group in ip6:
             match = f"nd_ns_mcast && ip6.dst == {group} && nd.target == {address}"
             yield Flow(stage, 50, match + where, nd_reply(mac, address, advertise))
             yield Flow(stage, 100, match + owner, NEXT, port.row.name)
+            if switch.proxies:
+                yield Flow(stage, 50, f"nd_ns && ip6.dst == {address} && nd.target == {address}", NEXT)
 
 
 def answers(switch: Switch, port: Port) -> bool:

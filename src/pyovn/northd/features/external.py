@@ -14,6 +14,9 @@ from pyovn.northd.pipeline import DROP, NEXT, STAGE, Flow, Stage
 
 feature = Feature()
 
+ARP, ND = "Drop ARP for unknown router ports", "Drop ND for unbound router ports"
+OTHER = "Packet does not come from a chassis resident"
+
 
 @feature.serves(STAGE["ls_in_check_port_sec"], when=of_type("external"))
 def recognise(switch: Switch, port: Port, stage: Stage) -> Iterator[Flow]:
@@ -34,8 +37,9 @@ def leave_alone(switch: Switch, port: Port, router: Addresses) -> Iterator[Flow]
     for mac, _, _ in port.addresses:
         comes = f"inport == {port.name} && eth.src == {mac}"
         for ip4 in router.ip4:
-            yield Flow(stage, 100, f"{comes} && {elsewhere} && arp.tpa == {ip4} && arp.op == 1", DROP, tag)
+            asked = f"arp.tpa == {ip4} && arp.op == 1"
+            yield Flow(stage, 100, f"{comes} && {elsewhere} && {asked}", DROP, tag, description=ARP)
         for ip6, group in router.ip6:
             asked = f"nd_ns && ip6.dst == {{{ip6}, {group}}} && nd.target == {ip6}"
-            yield Flow(stage, 100, f"{comes} && {elsewhere} && {asked}", DROP, tag)
-        yield Flow(stage, 100, f"{comes} && eth.dst == {router.mac} && {elsewhere}", DROP, tag)
+            yield Flow(stage, 100, f"{comes} && {elsewhere} && {asked}", DROP, tag, description=ND)
+        yield Flow(stage, 100, f"{comes} && eth.dst == {router.mac} && {elsewhere}", DROP, tag, description=OTHER)

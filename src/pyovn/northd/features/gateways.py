@@ -25,6 +25,6 @@ def redirect(router: Router, port: RouterPort) -> Iterator[Flow]:
 @feature.router_port
 def bridged(router: Router, port: RouterPort) -> Iterator[Flow]:
     """Packets that are bridged to the gateway's chassis, not tunnelled, are for its own MAC there."""
-    if port.gateway and port.options.get("redirect-type") == "bridged":
+    if port.bridges:
         match = f"outport == {port.name} && !{port.resident}"
         yield Flow(STAGE["lr_in_arp_resolve"], 50, match, f"eth.dst = {port.mac}; {NEXT}")

@@ -21,6 +21,7 @@ feature = Feature()
 ADMISSION, RESOLVE = STAGE["lr_in_admission"], STAGE["lr_in_arp_resolve"]
 UNSNAT, DNAT = STAGE["lr_in_unsnat"], STAGE["lr_in_dnat"]
 UNDNAT, POST_UNDNAT = STAGE["lr_out_undnat"], STAGE["lr_out_post_undnat"]
+LOCAL = STAGE["lr_out_chk_dnat_local"]
 SNAT, POST_SNAT = STAGE["lr_out_snat"], STAGE["lr_out_post_snat"]
 NEW_WAY = "(!ct.trk || !ct.rpl)"
 AGAIN = (
@@ -28,6 +29,7 @@ AGAIN = (
     "reg0 = 0; reg1 = 0; reg2 = 0; reg3 = 0; reg4 = 0; reg5 = 0; reg6 = 0; reg7 = 0; reg8 = 0; reg9 = 0; "
     "reg9[0] = 1; next(pipeline=ingress, table=0); };"
 )
+AGAIN_IN_ZONE = AGAIN.replace("flags.loopback = 1; ", "flags.loopback = 1; flags.use_snat_zone = reg9[4]; ")
 WITH_MATCH = 300  #: priority of a translation that has a `match`, plus its own
 AT_GATEWAY = 128  #: what a distributed gateway port adds to the priority of a prefix
 BOTH_WAYS = 5  #: what `dnat_and_snat` adds, against `snat` of the same length
@@ -49,12 +51,17 @@ def logical(nat: Translation) -> str:
     return nat.logical if nat.length == bits else f"{nat.logical}/{nat.length}"
 
 
-def changed(nat: Translation, kind: str, address: str) -> str:
+def changed(router: Router, nat: Translation, kind: str, address: str) -> str:
     """The action that translates."""
     if nat.stateless:
         return f"{nat.ip}.{kind}={address}; {NEXT}"
     with_range = f"{address},{nat.range}" if nat.range else address
-    return f"ct_{'dnat' if kind == 'dst' else 'snat'}({with_range});"
+    return f"{tracked(router, 'dnat' if kind == 'dst' else 'snat')}({with_range});"
+
+
+def tracked(router: Router, kind: str) -> str:
+    """The action that has conntrack translate, in the zone for it."""
+    return f"ct_{kind}_in_czone" if router.common_zone else f"ct_{kind}"
 
 
 @feature.nat
@@ -62,20 +69,23 @@ def from_outside(router: Router, nat: Translation, port: RouterPort | None) -> I
     """Packets for the outside address."""
     ip = nat.ip
     match = f"ip && {ip}.dst == {nat.external}{at(nat, port, 'inport')}"
-    if outward(nat):
+    if outward(nat) and router.common_zone and port and not nat.stateless:
+        yield Flow(UNSNAT, 100, f"{match} && flags.loopback == 0", "ct_snat_in_czone;")
+        yield Flow(UNSNAT, 100, f"{match} && flags.loopback == 1 && flags.use_snat_zone == 1", "ct_snat;")
+    elif outward(nat):
         yield Flow(UNSNAT, 100 if port else 90, match, NEXT if nat.stateless else "ct_snat;")
     if not inward(nat):
         return
     flags = "" if port else "flags.loopback = 1; "
-    if not port and any((":" in each) == (ip == "ip6") for each in router.force_for_dnat):
+    if not port and router.force_for_dnat:
         flags = f"flags.force_snat_for_dnat = 1; {flags}"
     priority = 100
     allowed = f" && {ip}.src == ${nat.allowed}" if nat.allowed else ""
-    if nat.match:
-        match, priority = f"{match} && ({nat.match})", WITH_MATCH + nat.priority
+    priority = WITH_MATCH + nat.priority if nat.match else priority
     if nat.exempted:
         yield Flow(DNAT, priority + 2, f"{match} && {ip}.src == ${nat.exempted}", NEXT)
-    yield Flow(DNAT, priority, match + allowed, flags + changed(nat, "dst", nat.logical))
+    match += allowed + (f" && ({nat.match})" if nat.match else "")
+    yield Flow(DNAT, priority, match, flags + changed(router, nat, "dst", nat.logical))
 
 
 def at(nat: Translation, port: RouterPort | None, side: str) -> str:
@@ -97,7 +107,7 @@ def replies(router: Router, nat: Translation, port: RouterPort | None) -> Iterat
         return
     match = f"ip && {nat.ip}.src == {logical(nat)}{at(nat, port, 'outport')}"
     mac = f"eth.src = {nat.mac}; " if nat.mac else ""
-    yield Flow(UNDNAT, 100, match, f"{mac}{NEXT if nat.stateless else 'ct_dnat;'}")
+    yield Flow(UNDNAT, 100, match, f"{mac}{NEXT if nat.stateless else tracked(router, 'dnat') + ';'}")
 
 
 @feature.nat
@@ -111,43 +121,47 @@ def to_outside(router: Router, nat: Translation, port: RouterPort | None) -> Ite
     if port is not None:
         match += f" && outport == {port.name} && {near(nat, port)}"
         priority += AT_GATEWAY
-    if nat.match:
-        match, priority = f"{match} && ({nat.match})", WITH_MATCH + nat.priority
+    priority = WITH_MATCH + nat.priority if nat.match else priority
     if nat.exempted:
         yield Flow(SNAT, priority + 2, f"{match} && {ip}.dst == ${nat.exempted}", NEXT)
-    if nat.allowed:
-        match += f" && {ip}.dst == ${nat.allowed}"
+    match += f" && {ip}.dst == ${nat.allowed}" if nat.allowed else ""
+    match += f" && ({nat.match})" if nat.match else ""
     mac = f"eth.src = {nat.mac}; " if nat.mac and port is not None else ""
     new_way = "" if nat.stateless else f" && {NEW_WAY}"
-    yield Flow(SNAT, priority, match + new_way, mac + changed(nat, "src", nat.external))
+    yield Flow(SNAT, priority, match + new_way, mac + changed(router, nat, "src", nat.external))
+    if router.common_zone and port is not None and not nat.stateless:
+        address = f"{nat.external},{nat.range}" if nat.range else nat.external
+        actions = f"{mac}reg9[4] = 0; ct_snat({address});"
+        yield Flow(SNAT, priority + 1, f"{match}{new_way} && reg9[4] == 1", actions)
 
 
 @feature.nat
 def both_ends_inside(router: Router, nat: Translation, port: RouterPort | None) -> Iterator[Flow]:
     """At a gateway port, remember the connection in the other zone too."""
-    if port is None or not outward(nat) or nat.stateless or not router.settings.commits_to_zone:
+    if port is None or not outward(nat) or nat.stateless or not router.commits_both_zones:
         return
     ip, both = nat.ip, inward(nat)
     zone = "dnat" if both else "snat"
     only = f" && ({nat.match})" if nat.match else ""
-    where = near(nat, port) + only
+    where = near(nat, port)
     there, here = (f" && {ip}.{side} == ${nat.allowed}" if nat.allowed else "" for side in ("dst", "src"))
-    out = f"ip && {ip}.src == {logical(nat)} && outport == {port.name} && {where}{there} && {NEW_WAY}"
+    out = f"ip && {ip}.src == {logical(nat)} && outport == {port.name} && {where}{there}{only} && {NEW_WAY}"
     yield Flow(POST_UNDNAT, 75 if both else 70, out, f"ct_next({zone});")
     priority = nat.length + 1 + AT_GATEWAY + (BOTH_WAYS if both else 0)
     if nat.match:
         priority = WITH_MATCH + nat.priority + (BOTH_WAYS if both else 0)
     back = f"ip && {ip}.dst == {logical(nat)} && inport == {port.name} && {where}"
-    yield Flow(SNAT, priority, f"{back}{here} && {NEW_WAY}", f"ct_{zone};")
-    yield Flow(POST_SNAT, priority, f"{back}{here} && ct.new", f"ct_commit_to_zone({zone});")
+    yield Flow(SNAT, priority, f"{back}{here}{only} && {NEW_WAY}", f"ct_{zone};")
+    yield Flow(POST_SNAT, priority, f"{back}{here}{only} && ct.new", f"ct_commit_to_zone({zone});")
 
 
 @feature.nat
 def exempted(router: Router, nat: Translation, port: RouterPort | None) -> Iterator[Flow]:
     """What comes from exempted addresses is no reply to a translated connection."""
-    if port is not None and outward(nat) and nat.exempted and not nat.stateless:
+    if port is not None and outward(nat) and nat.exempted and not nat.stateless and router.commits_both_zones:
         back = f"ip && {nat.ip}.dst == {logical(nat)} && inport == {port.name} && {near(nat, port)}"
-        yield Flow(DNAT, 102, f"{back} && {nat.ip}.src == ${nat.exempted}", NEXT)
+        priority = WITH_MATCH + nat.priority if nat.match else 100
+        yield Flow(DNAT, priority + 2, f"{back} && {nat.ip}.src == ${nat.exempted}", NEXT)
 
 
 @feature.nat
@@ -160,9 +174,13 @@ def to_itself(router: Router, nat: Translation, port: RouterPort | None) -> Iter
     register = "reg0" if ip == "ip4" else "xxreg0"
     mac = nat.mac or port.mac
     known = f"outport == {port.name} && {register} == {nat.external}"
-    yield Flow(RESOLVE, 100, known, f"eth.dst = {mac}; {NEXT}")
+    if nat.first:
+        yield Flow(RESOLVE, 100, known, f"eth.dst = {mac}; {NEXT}")
     again = f"{ip}.dst == {nat.external} && outport == {port.name} && {near(nat, port)}"
-    yield Flow(STAGE["lr_out_egr_loop"], 100, again, AGAIN)
+    yield Flow(STAGE["lr_out_egr_loop"], 100, again, AGAIN_IN_ZONE if router.common_zone else AGAIN)
+    if router.common_zone:
+        local = f"ip && {ip}.dst == {nat.external} && {near(nat, port)}"
+        yield Flow(LOCAL, 50, local, f"reg9[4] = 1; {NEXT}")
 
 
 @feature.nat
@@ -174,9 +192,23 @@ def distributed(router: Router, nat: Translation, port: RouterPort | None) -> It
     for priority, match, actions in port.measured(admit, f"xreg0[0..47] = {port.mac}; {NEXT}"):
         yield Flow(ADMISSION, priority, match, actions)
     source = "reg5" if nat.ip == "ip4" else "xxreg1"
+    if router.bridges:
+        ask = "get_arp(outport, reg0)" if nat.ip == "ip4" else "get_nd(outport, xxreg0)"
+        bridged = f"outport == {port.name} && {nat.ip}.src == {nat.logical} && is_chassis_resident({nat.port})"
+        yield Flow(RESOLVE, 90, bridged, f"{ask}; {NEXT}")
     here = f"{nat.ip}.src == {nat.logical} && outport == {port.name} && is_chassis_resident({nat.port})"
     actions = f"eth.src = {nat.mac}; {source} = {nat.external}; {NEXT}"
     yield Flow(STAGE["lr_in_gw_redirect"], 100, here, actions)
+    if nat.virtual:
+        anywhere = f"{nat.ip}.src == {nat.logical} && outport == {port.name}"
+        yield Flow(STAGE["lr_in_gw_redirect"], 80, anywhere, DROP)
+
+
+@feature.router
+def local(router: Router) -> Iterator[Flow]:
+    """In a common zone, connections between two outside addresses here are told apart (reg9[4])."""
+    if router.settings.common_zone and router.translates and not router.distributed:
+        yield Flow(LOCAL, 50, "ip && ct_mark.natted == 1", f"reg9[4] = 1; {NEXT}")
 
 
 @feature.router
@@ -186,7 +218,8 @@ def gateway_router(router: Router) -> Iterator[Flow]:
         return
     yield Flow(UNDNAT, 100, "nd || nd_rs || nd_ra", NEXT)
     yield Flow(UNDNAT, 50, "ip", "flags.loopback = 1; ct_dnat;")
-    yield Flow(POST_UNDNAT, 50, "ip && ct.new", f"ct_commit {{ }} ; {NEXT} ")
+    if not router.commits_all:
+        yield Flow(POST_UNDNAT, 50, "ip && ct.new", f"ct_commit {{ }} ; {NEXT} ")
 
 
 @feature.router

@@ -28,7 +28,7 @@ def answer(router: Router, nat: Translation, port: RouterPort | None) -> Iterato
         return
     if nat.type == "snat":
         yield Flow(INPUT, 120, f"inport == {port.name} && {nat.ip}.src == {nat.external}", NEXT)
-    if not port.physical and router.only_gateway and port.link is not None:
+    if nat.shadowed or (not port.physical and router.only_gateway and port.is_connected):
         return
     here = f"is_chassis_resident({nat.port})" if nat.mac else port.resident
     match = f"inport == {port.name} && {asks}"
@@ -78,6 +78,6 @@ def requests(switch: Switch, router: Router, peer: RouterPort, nat: Translation,
 @feature.nat_link
 def distributed(switch: Switch, router: Router, peer: RouterPort, nat: Translation, stand_in: str) -> Iterator[Flow]:
     """The MAC of a distributed address is where its port is."""
-    if nat.told_mac and peer.label == nat.gateway and peer.link is not None:
+    if nat.told_mac and peer.gateway and peer.link is not None:
         match = f"eth.dst == {nat.told_mac} && is_chassis_resident({nat.told_port})"
-        yield Flow(LOOKUP, 50, match, f"outport = {peer.link_name}; {OUTPUT}")
+        yield Flow(LOOKUP, 50, match, f"outport = {peer.link_name}; {OUTPUT}" if peer.link.enabled else DROP)

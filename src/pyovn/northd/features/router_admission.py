@@ -33,7 +33,7 @@ def admit(router: Router, port: RouterPort) -> Iterator[Flow]:
     name = port.name
     keep = f"xreg0[0..47] = {port.mac}; {NEXT}"
     yield Flow(ADMISSION, 50, f"eth.mcast && inport == {name}", keep)
-    mine = f"eth.dst == {port.mac} && inport == {name}"
+    mine = f"eth.dst == {port.received} && inport == {name}"
     if port.gateway:
         mine += "" if port.vtep else f" && {port.resident}"
     for priority, match, actions in port.measured(mine, keep):

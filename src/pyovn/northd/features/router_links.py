@@ -63,7 +63,8 @@ def deliver(switch: Switch, port: Port, router: Router, peer: RouterPort) -> Ite
     confined = peer.confined(router.only_gateway)
     for where, way_out in peer.ways(port.stand_in):
         actions = f"outport = {way_out}; {OUTPUT}" if port.shape.enabled else DROP
-        yield Flow(LOOKUP, 50, f"eth.dst == {peer.mac}{confined}{where}", actions)
+        macs = peer.mac if way_out == port.stand_in else peer.received
+        yield Flow(LOOKUP, 50, f"eth.dst == {macs}{confined}{where}", actions)
 
 
 @feature.link

@@ -10,6 +10,7 @@ A route says: next hop to reg0 (xxreg0), the router's own address to reg5 (xxreg
 from collections.abc import Iterator
 
 from pyovn.northd.feature import Feature
+from pyovn.northd.model.nat import Translation
 from pyovn.northd.model.router import Router
 from pyovn.northd.model.router_port import RouterPort
 from pyovn.northd.model.routes import Destination, Hop, Route
@@ -24,6 +25,7 @@ FOR_BFD = "udp.dst == 3784"
 HOP_LIMIT = "ip.ttl--; "
 #: registers of next hop and source, by IP version
 REGISTERS = {True: ("reg0", "reg5", 1), False: ("xxreg0", "xxreg1", 0)}
+PORTS = frozenset(("tp_src", "tp_dst"))  #: selection fields that are called otherwise in each protocol
 MOST_IDS = 15  #: networks of a port that have a number of their own
 
 
@@ -60,6 +62,16 @@ def connected(router: Router, port: RouterPort) -> Iterator[Flow]:
         match = f"{where}{ip}.dst == {network.prefix}"
         priority = network.length * 8 + CONNECTED
         yield from routed(priority, match, towards(hop, f"{ip}.dst"), monitors=monitors)
+
+
+@feature.nat_route
+def translated(router: Router, nat: Translation, port: RouterPort) -> Iterator[Flow]:
+    """An outside address of a router next to this one: it answers for it, whatever the networks here are."""
+    if port.ip4:
+        hop = Hop("0", port.ip4[0].address, port.mac, port.name, port.label)
+        monitors = port.label in router.monitored
+        actions = towards(hop, "ip4.dst")
+        yield from routed(32 * 8 + CONNECTED, f"ip4.dst == {nat.external}/32", actions, monitors=monitors)
 
 
 @feature.router_port
@@ -111,7 +123,15 @@ def static(router: Router, to: Destination, routes: tuple[Route, ...], group: in
 def equal(priority: int, match: str, routes: tuple[Route, ...], group: int) -> Iterator[Flow]:
     """Several routes, of which a hash of the packet chooses."""
     start = f"{HOP_LIMIT}flags.loopback = 1; reg8[0..15] = {group}; reg8[16..31] = "
-    yield Flow(ROUTING, priority, match, start + chosen(routes))
+    fields = set.intersection(*(set(route.fields) for route in routes))
+    if not fields & PORTS:
+        yield Flow(ROUTING, priority, match, start + chosen(len(routes), fields))
+    else:
+        yield Flow(ROUTING, priority, match, start + chosen(len(routes), fields - PORTS | {"ip_proto"}))
+        for protocol in ("tcp", "udp", "sctp"):
+            own = {f"{protocol}_{field[3:]}" if field in PORTS else field for field in fields} | {"ip_proto"}
+            only = f" && {protocol}" if len(routes) > 1 else ""
+            yield Flow(ROUTING, priority + 1, match + only, start + chosen(len(routes), own))
     for member, route in enumerate(routes, 1):
         chosen_here = f"reg8[0..15] == {group} && reg8[16..31] == {member}"
         if not route.hop.address:
@@ -127,12 +147,11 @@ def equal(priority: int, match: str, routes: tuple[Route, ...], group: int) -> I
             yield Flow(ECMP, 100, chosen_here, actions)
 
 
-def chosen(routes: tuple[Route, ...]) -> str:
-    """The choice among members."""
-    if len(routes) == 1:
+def chosen(count: int, fields: set[str]) -> str:
+    """The choice among members, by a hash of these fields, or of what the switch likes."""
+    if count == 1:
         return f"1; {NEXT}"
-    members = ", ".join(str(number) for number in range(1, len(routes) + 1))
-    fields = sorted({field for route in routes for field in route.fields})
-    if fields and all(route.fields for route in routes):
-        return f'select(values=({members}); hash_fields="{",".join(fields)}");'
+    members = ", ".join(str(number) for number in range(1, count + 1))
+    if fields:
+        return f'select(values=({members}); hash_fields="{",".join(sorted(fields))}");'
     return f"select({members});"

@@ -29,7 +29,7 @@ def reply(router: Router, to: Destination, routes: tuple[Route, ...], group: int
         if not route.hop.address or not route.symmetric or not route.key:
             continue
         hop, known = route.hop, f"ct_mark.ecmp_reply_port == {route.key}"
-        coming = f"inport == {hop.port} && {to.ip}.{back} == {network}"
+        coming = f"inport == {hop.port} && {to.ip}.{back} == {to.network if to.is_host else network}"
         yield Flow(STAGE["lr_in_defrag"], 100, coming, "ct_next;")
         yield Flow(STAGE["lr_in_defrag"], 100, leaving, "ct_next;")
         commit = f"ct_commit {{ ct_label.ecmp_reply_eth = eth.src; {known.replace('==', '=')};}}; {NEXT}"

@@ -42,14 +42,14 @@ def confinement(router: Router, peer: RouterPort) -> str | None:
 def of_translations(db: Reader, router: Router, peer: RouterPort) -> list[str]:
     """The outside addresses that are done at the port."""
     nats = [nat for nat in db.look(NAT_FACTS, peer.router) if nat.ip == "ip4" and nat.external not in router.own]
-    if not router.chassis:
+    if not router.chassis and not router.only_gateway:
         nats = [nat for nat in nats if nat.gateway == peer.label]
     if router.chassis:
         nats = [nat._replace(told_mac="") for nat in nats]
     found = [f"{nat.told_mac} {nat.external} is_chassis_resident({nat.told_port})" for nat in nats if nat.told_mac]
     central = sorted({nat.external for nat in nats if not nat.told_mac})
     if central:
-        where = "" if router.chassis else f" {peer.resident}"
+        where = f" {peer.resident}" if peer.gateway else ""
         found.append(f"{peer.mac} {' '.join(central)}{where}")
     return found
 
@@ -62,5 +62,5 @@ def verbatim(text: str, router: Router, peer: RouterPort) -> list[str]:
         return []
     if router.chassis:
         return [text]
-    gateway = peer.label if peer.gateway else router.gateways[0]
+    gateway = peer.label if peer.gateway else router.first_gateway
     return [f"{text} is_chassis_resident({quoted(f'cr-{gateway}')})"]

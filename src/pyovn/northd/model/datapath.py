@@ -1,5 +1,6 @@
 """What the southbound database says about a logical switch or router as a whole: its Datapath_Binding."""
 
+from pyovn.northd.model.aging import shortest, thresholds
 from pyovn.northd.model.options import number
 from pyovn.northd.relations import WantedDatapath
 from pyovn.tables.nb import LogicalRouter, LogicalSwitch
@@ -18,7 +19,6 @@ ROUTER_PASSED_ON = (
     "dynamic-routing-v6-prefix-nexthop",
     "dynamic-routing-vrf-id",
     "dynamic-routing-vrf-name",
-    "mac_binding_age_threshold",
     "snat-ct-zone",
 )
 
@@ -30,6 +30,8 @@ def wanted_router(row: LogicalRouter) -> WantedDatapath:
         ids["name2"] = name
     options = row.options
     ids.update((key, options[key]) for key in ROUTER_PASSED_ON if key in options)
+    if age := shortest(thresholds(options.get("mac_binding_age_threshold", ""))):
+        ids["mac_binding_age_threshold"] = str(age)
     if options.get("always_learn_from_arp_request") == "false":
         ids["always_learn_from_arp_request"] = "false"
     ids["disable_garp_rarp"] = "true" if options.get("disable_garp_rarp") == "true" else "false"

@@ -32,9 +32,14 @@ class Translation(NamedTuple):
     match: str
     allowed: str  #: the name of an address set: only for these on the outside
     exempted: str  #: likewise: not for these
+    sender: str  #: likewise the MAC, even without a port
     told_mac: str  #: like `mac` and `port`, even if packets go by the gateway all the same
     told_port: str
     gateway: str  #: the distributed gateway port it belongs to, by name; none on a gateway router
+    virtual: bool = False  #: the port of a distributed one is where it was last announced from
+    adds_route: bool = False  #: neighbouring routers know the outside address
+    shadowed: bool = False  #: snat, where another with the same outside address lets connections in
+    first: bool = True  #: of those with the same outside address
 
 
 class Sets(NamedTuple):
@@ -58,12 +63,14 @@ def translation(row: NAT, sets: Sets, gateway: RouterPort | None, *, central: bo
         return f"logical address '{row.logical_ip}' of {row.type} is a network"
     if row.allowed_ext_ips is not None and row.exempted_ext_ips is not None:
         return "both allowed_ext_ips and exempted_ext_ips are set"
-    mac = port = ""
-    if row.type == BOTH and row.external_mac and row.logical_port:
+    mac = port = sender = ""
+    if row.type == BOTH and row.external_mac:
         try:
-            mac, port = mac_str(mac_int(row.external_mac)), quoted(row.logical_port)
+            sender = mac_str(mac_int(row.external_mac))
         except (Malformed, ValueError):
             return f"bad external MAC address '{row.external_mac}'"
+        if row.logical_port:
+            mac, port = sender, quoted(row.logical_port)
     told = (mac, port)
     if gateway is None or central:
         mac = port = ""
@@ -81,9 +88,11 @@ def translation(row: NAT, sets: Sets, gateway: RouterPort | None, *, central: bo
         match=row.match,
         allowed=sets.allowed,
         exempted=sets.exempted,
+        sender=sender,
         told_mac=told[0],
         told_port=told[1],
         gateway="" if gateway is None else gateway.label,
+        adds_route=row.options.get("add_route") == "true" and row.type != SNAT and ip == "ip4",
     )
 
 

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from pyovn.northd.model.addresses import Addresses, parsed
+from pyovn.northd.model.arp_proxy import Proxy
 from pyovn.northd.model.ipam import Request, requests
 from pyovn.tables.nb import LogicalSwitchPort
 
@@ -29,8 +30,8 @@ class Port:
     """A port, its addresses taken apart."""
 
     __slots__ = (
-        "addresses", "answers", "leased", "linked", "name", "options", "parents", "queue", "requests", "row", "shape",
-        "stand_in", "texts", "written",
+        "addresses", "answers", "daemon", "leased", "linked", "name", "options", "parents", "proxy", "queue",
+        "requests", "row", "shape", "stand_in", "texts", "written",
     )  # fmt: skip
 
     def __init__(self, row: LogicalSwitchPort, queue: int | None = None, *, answers: bool = True) -> None:
@@ -39,6 +40,8 @@ class Port:
         self.name = quoted(row.name)  #: as a string in a match or action
         self.options: Mapping[str, str] = row.options
         self.parents: tuple[str, ...] = ()  #: of a virtual port: those on its switch
+        self.proxy: Proxy | None = None  #: what a router answers for here
+        self.daemon = ""  #: the port of the routing daemon of a router, by name
         self.linked = False  #: there is a router port at the other end
         self.stand_in = ""  #: the port that stands for this one on the chassis of a gateway, as a string
         self.queue = queue  #: `qdisc_queue_id` for its egress shaping

@@ -11,10 +11,12 @@ class Router(NamedTuple):
     settings: Settings = Settings()
     chassis: str = ""  #: of a gateway router: where all of it is
     gateways: tuple[str, ...] = ()  #: the names of its distributed gateway ports
+    first_gateway: str = ""  #: one of these, whichever: that of the smallest UUID
     learns_from_requests: bool = True  #: `options:always_learn_from_arp_request`
     asks_for_neighbours: bool = False  #: `options:dynamic_neigh_routers`
     relays: bool = False  #: `options:mcast_relay`
     floods: bool = False  #: a port takes all multicast: `options:mcast_flood`
+    bridges: bool = False  #: a gateway port has packets bridged to its chassis: `options:redirect-type=bridged`
     measures: bool = False  #: a port has a `gateway_mtu`
     commits_all: bool = False  #: `options:ct-commit-all`
     macs: tuple[str, ...] = ()  #: of distributed translations
@@ -32,6 +34,16 @@ class Router(NamedTuple):
     def distributed(self) -> bool:
         """Is it everywhere, with no gateway at all?"""
         return not self.chassis and not self.gateways
+
+    @property
+    def commits_both_zones(self) -> bool:
+        """Are connections that are translated at a distributed gateway port remembered in both zones there?"""
+        return self.settings.commits_to_zone and not self.commits_all and not self.common_zone
+
+    @property
+    def common_zone(self) -> bool:
+        """Do translations at its distributed gateway ports share a zone of conntrack?"""
+        return self.settings.common_zone and not self.chassis
 
     @property
     def only_gateway(self) -> str:

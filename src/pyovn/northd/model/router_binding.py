@@ -38,12 +38,12 @@ def router_bindings(
     if router.chassis:
         kind, options["l3gateway-chassis"] = "l3gateway", router.chassis
     elif name := row.options.get("requested-chassis"):
-        requested = chassis_named(db, name)
-        if requested is not None and (db.column(Chassis, requested, "other_config") or {}).get("is-remote") == "true":
-            kind = "remote"
-        options["requested-chassis"] = name
+        there = chassis_named(db, name)
+        if there is not None and (db.column(Chassis, there, "other_config") or {}).get("is-remote") == "true":
+            kind, requested = "remote", there
+            options["requested-chassis"] = name
     options.update(periodic(port, row))
-    if port.gateway and port.link is not None:
+    if port.gateway and "peer" in options:
         options["chassis-redirect-port"] = f"cr-{row.name}"
     bound = Binding(
         datapath=port.router,

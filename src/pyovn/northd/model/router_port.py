@@ -8,6 +8,7 @@ from pyovn.net.ip import ip_parse
 from pyovn.net.mac import mac_int, mac_str
 from pyovn.net.uuids import Uuid
 from pyovn.northd.model.addresses import Address6, Addresses, link_local
+from pyovn.northd.model.arp_proxy import Proxy
 from pyovn.northd.model.networks import Network, parse_network
 from pyovn.northd.model.port import quoted
 from pyovn.tables.nb import LogicalRouterPort
@@ -23,6 +24,7 @@ class Link(NamedTuple):
     name: str
     switch: Uuid
     enabled: bool
+    proxy: Proxy | None = None  #: foreign addresses that the router answers for
 
 
 class RouterPort(NamedTuple):
@@ -49,6 +51,22 @@ class RouterPort(NamedTuple):
     def name(self) -> str:
         """As a string in a match or action."""
         return quoted(self.label)
+
+    @property
+    def is_connected(self) -> bool:
+        """Does it lead anywhere?"""
+        return self.link is not None or self.peer is not None
+
+    @property
+    def bridges(self) -> bool:
+        """Do packets get to its gateway's chassis by way of the physical network, not through a tunnel?"""
+        return self.gateway and self.options.get("redirect-type") == "bridged"
+
+    @property
+    def received(self) -> str:
+        """The destination MACs of packets for the router: an expression."""
+        proxy = None if self.link is None else self.link.proxy
+        return f"{{ {proxy.mac}, {self.mac} }}" if proxy is not None and proxy.mac else self.mac
 
     @property
     def redirect(self) -> str:

@@ -27,6 +27,11 @@ class Destination(NamedTuple):
     network: str
     length: int
 
+    @property
+    def is_host(self) -> bool:
+        """Is it a single address?"""
+        return self.length == (32 if self.ip == "ip4" else 128)
+
 
 class Hop(NamedTuple):
     """Where a packet goes next."""

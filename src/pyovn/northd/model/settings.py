@@ -15,6 +15,7 @@ class Settings(NamedTuple):
     saves_state: bool = False  #: all chassis can `ct_state_save`
     commits_to_zone: bool = False  #: all chassis can `ct_commit_to_zone` and `ct_next` of a zone
     mac_prefix: str = ""  #: the first half of MACs that are given away
+    common_zone: bool = False  #: `use_common_zone`: both ways of NAT in one zone of conntrack
     drop: str = DROP  #: how packets are dropped; `debug_drop_collector_set` wants a sample of each
     drops_by_default: bool = False  #: `default_acl_drop`: what no ACL matches is dropped
     trusts_invalid: bool = True  #: `use_ct_inv_match`
@@ -33,6 +34,7 @@ def settings(options: Mapping[str, str], features: Mapping[str, bool]) -> Settin
         saves_state=features.get("ct_state_save", False),
         commits_to_zone=features.get("ct_commit_to_zone", False) and features.get("ct_next_zone", False),
         mac_prefix=mac_prefix(options.get("mac_prefix", "")),
+        common_zone=options.get("use_common_zone") == "true",
         drop=drop(options),
         drops_by_default=options.get("default_acl_drop") == "true",
         trusts_invalid=options.get("use_ct_inv_match") != "false",

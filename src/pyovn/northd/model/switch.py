@@ -22,6 +22,8 @@ class Switch(NamedTuple):
     only_routers: bool = False  #: nobody else is attached
     arps_to_all_routers: bool = True  #: `other_config:broadcast-arps-to-all-routers`
 
+    proxies: bool = False  #: a router answers for foreign addresses: `options:arp_proxy`
+
     snoops: bool = False  #: `other_config:mcast_snoop`
     floods_unregistered: bool = False  #: `other_config:mcast_flood_unregistered`
     has_static: bool = False  #: a port wants all multicast
@@ -48,4 +50,4 @@ class Switch(NamedTuple):
 
 
 #: facts about single ports that matter to their switch
-LOCALNET, ROUTER_KIND, STATIC, TAGGED, UNKNOWN, VTEP = "localnet", "router", "static", "tagged", "unknown", "vtep"
+LOCALNET, PROXY, STATIC, TAGGED, UNKNOWN, VTEP = "localnet", "proxy", "static", "tagged", "unknown", "vtep"

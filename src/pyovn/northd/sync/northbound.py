@@ -1,4 +1,4 @@
-"""What goes back to the northbound database: whether ports are up, and the VLANs of their traffic."""
+"""What goes back to the northbound database: whether ports are up, the VLANs of their traffic, where gateways are."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,7 +7,7 @@ from pyovn.incr.relation import Facts
 from pyovn.northd.relations import Binding
 from pyovn.northd.sync.rows import TableChanges
 from pyovn.ovsdb.txn import Txn
-from pyovn.tables.nb import LogicalSwitchPort
+from pyovn.tables.nb import LogicalRouterPort, LogicalSwitchPort
 
 
 class PortStateSync:
@@ -57,3 +57,37 @@ class PortStateSync:
             if different:  # as JSON: a first fill sets 25,000
                 where = [["_uuid", "==", ["uuid", row.uuid]]]
                 txn.raw({"op": "update", "table": "Logical_Switch_Port", "where": where, "row": different})
+
+
+HOSTING = "hosting-chassis"
+
+
+class RouterPortStateSync:
+    """`Logical_Router_Port.status`: which chassis serves a gateway port."""
+
+    def __init__(self, hosted: Facts[str, str | None, Any]) -> None:
+        self.rows: dict[str, LogicalRouterPort] = {}  # by name
+        self.hosted = hosted
+        self.dirty: dict[str, None] = {}
+
+    def seen(self, changes: TableChanges) -> None:
+        """Ports have changed."""
+        for old, new in changes.values():
+            if old is not None and (known := self.rows.get(old.name)) is not None and known.uuid == old.uuid:
+                del self.rows[old.name]
+            if new is not None:
+                self.rows[new.name] = new
+                self.dirty[new.name] = None
+
+    def plan(self, txn: Txn) -> None:
+        """Set what differs."""
+        self.dirty.update(self.hosted.take())
+        dirty, self.dirty = self.dirty, {}
+        for name in dirty:
+            row = self.rows.get(name)
+            if row is None:
+                continue
+            status = {key: value for key, value in row.status.items() if key != HOSTING}
+            if (chassis := self.hosted.get(name)) is not None:
+                status[HOSTING] = chassis
+            txn.update(row, status=status)

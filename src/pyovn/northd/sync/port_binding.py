@@ -101,7 +101,7 @@ class PortSync(RowSync[str, PortBinding]):
         wanted = self.facts.get(key)
         return (
             wanted is not None
-            and row.options == wanted.options
+            and (row.options == wanted.options or row.options == kept(row, wanted.options))
             and row.mac == wanted.mac
             and row.port_security == wanted.port_security
             and row.external_ids == wanted.external_ids
@@ -158,12 +158,9 @@ class PortSync(RowSync[str, PortBinding]):
 
     def update(self, txn: Txn, key: str, row: PortBinding, wanted: Mapping[str, Any]) -> None:
         """Set what differs; one comparison finds that nothing does, as it mostly is."""
-        options = wanted["options"]
         if same(row.nat_addresses, wanted["nat_addresses"]):
             wanted = {**wanted, "nat_addresses": row.nat_addresses}
-        if kept := {key: row.options[key] for key in THEIRS if key in row.options}:
-            wanted = {**wanted, "options": {**options, **kept}}
-        txn.update(row, **wanted)
+        txn.update(row, **{**wanted, "options": kept(row, wanted["options"])})
 
     def insert(self, txn: Txn, key: str, wanted: Mapping[str, Any]) -> None:
         """Add a binding, as JSON: a first fill adds 25,000."""
@@ -191,6 +188,12 @@ class PortSync(RowSync[str, PortBinding]):
             json["requested_additional_chassis"] = ["set", [reference_json(each) for each in chassis]]
         name = self.references.ports[key] = txn.new_name()
         txn.raw_insert("Port_Binding", json, name)
+
+
+def kept(row: PortBinding, options: Mapping[str, str]) -> Mapping[str, str]:
+    """The options, with the controllers' own of a row."""
+    own = {key: row.options[key] for key in THEIRS if key in row.options}
+    return {**options, **own} if own else options
 
 
 def same(one: frozenset[str], other: frozenset[str]) -> bool:

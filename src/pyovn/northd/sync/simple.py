@@ -1,16 +1,16 @@
-"""Tables whose rows are what a relation says: IP_Multicast, Address_Set, Port_Group, ACL_ID."""
+"""Tables whose rows are what a relation says: IP_Multicast, Address_Set, Port_Group, ACL_ID, Static_MAC_Binding."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from pyovn.incr.relation import Facts
 from pyovn.net.uuids import Uuid
-from pyovn.northd.relations import Snooping
+from pyovn.northd.relations import Snooping, StaticNeighbour
 from pyovn.northd.sync.datapath_binding import DatapathSync
 from pyovn.northd.sync.references import References
 from pyovn.northd.sync.rows import RowSync
 from pyovn.ovsdb.txn import Txn
-from pyovn.tables.sb import ACLID, AddressSet, IPMulticast, PortGroup
+from pyovn.tables.sb import ACLID, AddressSet, IPMulticast, PortGroup, StaticMACBinding
 
 SERVICE_MONITORS = "svc_monitor_mac"  #: the address set of the health checker
 
@@ -136,3 +136,36 @@ class PortGroupSync(RowSync[str, PortGroup]):
             txn.mutate(row, "ports", "insert", come)
         if gone := row.ports - wanted["ports"]:
             txn.mutate(row, "ports", "delete", gone)
+
+
+class StaticNeighbourSync(RowSync[Uuid, StaticMACBinding]):
+    """Static_MAC_Binding; each row has the UUID of its northbound one."""
+
+    cls = StaticMACBinding
+
+    def __init__(self, wanted: Facts[Uuid, StaticNeighbour | None, Any], references: References) -> None:
+        super().__init__()
+        self.facts = wanted
+        self.references = references
+
+    def key(self, row: StaticMACBinding) -> Uuid | None:
+        """The row's own UUID."""
+        return row.uuid
+
+    def wanted(self, key: Uuid) -> Mapping[str, Any] | None:
+        """The columns of a row."""
+        found = self.facts.get(key)
+        datapath = None if found is None else self.references.datapaths.get(found.router)
+        if found is None or datapath is None:
+            return None
+        return {
+            "logical_port": found.logical_port,
+            "ip": found.ip,
+            "mac": found.mac,
+            "override_dynamic_mac": found.override,
+            "datapath": datapath,
+        }
+
+    def insert(self, txn: Txn, key: Uuid, wanted: Mapping[str, Any]) -> None:
+        """Add a row."""
+        txn.insert_as(StaticMACBinding, key, **wanted)
