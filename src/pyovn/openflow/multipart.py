@@ -76,6 +76,10 @@ def encode_stats(
     return _pack("!HH", 0, size) + body + bytes(-size & 7)
 
 
+#: packets, bytes, seconds there, seconds unused
+Counted = tuple[int, int, float, int | None]
+
+
 class Stats(NamedTuple):
     """A statistics block."""
 
@@ -84,6 +88,11 @@ class Stats(NamedTuple):
     flows: int = 0
     packets: int = 0
     bytes: int = 0
+
+    @property
+    def counted(self) -> Counted:
+        """What is of interest about a flow."""
+        return self.packets, self.bytes, self.duration, self.idle
 
 
 def decode_stats(cursor: Cursor) -> Stats:
@@ -155,14 +164,14 @@ def _decode_flow(cursor: Cursor) -> FlowStats:
     body = Cursor(data, start + _FLOW.size, start + size)
     cursor.at = body.end
     match = oxm.decode_match(body)
-    counted = _usual_stats(body) or decode_stats(body)
+    packets, count, duration, idle_age = _usual_stats(body) or decode_stats(body).counted
     flow = Flow(table, priority, match, decode_instructions(body.rest()), cookie, idle, hard, flags, importance)
-    return FlowStats(flow, counted.packets, counted.bytes, counted.duration, counted.idle)
+    return FlowStats(flow, packets, count, duration, idle_age)
 
 
-def _usual_stats(cursor: Cursor) -> Stats | None:
+def _usual_stats(cursor: Cursor) -> Counted | None:
     """The statistics block in the form every switch of today writes; None: it looks different."""
-    if len(cursor) < _USUAL.size:
+    if cursor.end - cursor.at < _USUAL.size:
         return None
     size, first, seconds, ns, second, idle, _, third, packets, fourth, count = _USUAL.unpack_from(
         cursor.data, cursor.at
@@ -170,7 +179,7 @@ def _usual_stats(cursor: Cursor) -> Stats | None:
     if (size, first, second, third, fourth) != _USUAL_HEADS:
         return None
     cursor.at += _USUAL.size
-    return Stats((seconds * _NS + ns) / _NS, idle, 0, packets, count)
+    return packets, count, (seconds * _NS + ns) / _NS, idle
 
 
 def _decode_aggregate(cursor: Cursor) -> m.Aggregate:

@@ -7,6 +7,7 @@ terms come up in thousands of flows, and a dictionary look-up is several times c
 """
 
 import struct
+from operator import lt
 
 from pyovn.net.errors import Malformed
 from pyovn.openflow.fields import (
@@ -15,6 +16,7 @@ from pyovn.openflow.fields import (
     FULL,
     NXM_NX,
     NXM_OF,
+    ORDER,
     Field,
 )
 from pyovn.openflow.match import VLAN_PRESENT, WIDE, Match, order, parts
@@ -221,17 +223,25 @@ def _remember(raw: bytes) -> list[Term]:
 
 def decode_terms(data: bytes) -> Match:
     """The canonical match of bare TLVs; raises Malformed."""
-    found: dict[str, Term] = {}
+    terms: list[Term] = []
     at, end = 0, len(data)
     while at < end:
         if end - at < 4:
             raise Malformed("match ends inside a field")
         following = at + 4 + data[at + 3]
         raw = data[at:following]
-        for term in _DECODED.get(raw) or _remember(raw):
-            name = term[0]
-            found[name] = _joined(found[name], term) if name in found else term
+        terms += _DECODED.get(raw) or _remember(raw)
         at = following
+    places = [ORDER[name] for name, _, _ in terms]
+    return tuple(terms) if all(map(lt, places, places[1:])) else _canonical(terms)
+
+
+def _canonical(terms: list[Term]) -> Match:
+    """Terms in any order, some perhaps on parts of one field; raises Malformed."""
+    found: dict[str, Term] = {}
+    for term in terms:
+        name = term[0]
+        found[name] = _joined(found[name], term) if name in found else term
     return tuple(sorted(found.values(), key=order))
 
 
