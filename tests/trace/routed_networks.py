@@ -301,8 +301,8 @@ def _fitting(vip: str, backends: str) -> str:
     return ",".join(each.partition(":")[0] for each in backends.split(",")) if backends else ""
 
 
-def routed(*, complete: bool = False) -> st.SearchStrategy[RoutedNetwork]:
-    """Networks of up to three routers; complete ones have load balancers and ACLs."""
+def routed(*, balanced: bool = False) -> st.SearchStrategy[RoutedNetwork]:
+    """Networks of up to three routers, balanced ones with load balancers."""
 
     def of(shape: tuple[tuple[int, ...], int]) -> st.SearchStrategy[RoutedNetwork]:
         switches, count = shape
@@ -317,8 +317,8 @@ def routed(*, complete: bool = False) -> st.SearchStrategy[RoutedNetwork]:
             each(reach),
             each(rows),
             each(st.sampled_from(["", "plain", "gateway", "gateway", "router"])),
-            st.lists(balancers, max_size=2, unique_by=lambda lb: lb["name"]).map(tuple) if complete else st.just(()),
-            st.booleans() if complete else st.just(False),
+            st.lists(balancers, max_size=2, unique_by=lambda lb: lb["name"]).map(tuple) if balanced else st.just(()),
+            st.booleans(),
             st.booleans(),
             st.sampled_from([{}, {}, {"gateway_mtu": "1400"}]),
         )

@@ -50,7 +50,7 @@ def teach(c: Oracle, network: RoutedNetwork) -> None:
 @pytest.mark.interop
 @seed(8)
 @settings(once, max_examples=4)
-@given(network=routed(complete=True), choices=choices)
+@given(network=routed(balanced=True), choices=choices)
 def test_what_the_c_northd_wrote_is_traced_as_c_ovn_does(c: Oracle, network: RoutedNetwork, choices: Random) -> None:
     c.configure(network)
     teach(c, network)
@@ -136,7 +136,7 @@ def older() -> Iterator[RunningServer]:
 @pytest.mark.interop
 @seed(8)
 @settings(once, max_examples=4)
-@given(network=routed(complete=True), choices=choices)
+@given(network=routed(balanced=True), choices=choices)
 def test_older_databases_decide_the_same_fate_with_the_older_tool(
     older: RunningServer, network: RoutedNetwork, choices: Random
 ) -> None:
