@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.netns import until
+from tests.support.netns import bridge_with, until
 from tests.support.routed_rig import BEYOND, CENTRAL, LOCAL, MACHINE, SNAT, attach, changed, localnet
 from tests.support.sockets import probe, route_to, seen, talk
 
@@ -81,9 +81,12 @@ def test_a_distributed_floating_ip_outlives_the_gateways(net):
 
 
 def test_a_router_with_two_gateways_into_two_networks(net):
-    second = net.rig.machine("40:44:00:00:17:fe", "172.17.0.254/24", "172.17.0.1")
+    host = net.rig.hosts[3]
+    second, wire = net.rig.guest(host, "40:44:00:00:17:fe", "172.17.0.254/24", "172.17.0.1")
+    host.vsctl(*bridge_with("br-other", wire))
+    host.vsctl("set", "open", ".", 'external_ids:ovn-bridge-mappings="physnet:br-ex,othernet:br-other"')
     net.type(
-        f"lrp-add r1 r1-other 40:44:00:00:17:01 172.17.0.1/24 -- ls-add other -- {localnet('other')}"
+        f"lrp-add r1 r1-other 40:44:00:00:17:01 172.17.0.1/24 -- ls-add other -- {localnet('other', 'othernet')}"
         f" -- {attach('other', 'r1-other')} -- lrp-set-gateway-chassis r1-other hv4 20",
         "--gateway-port=r1-other lr-nat-add r1 snat 172.17.0.100 10.0.0.0/16",
         "--gateway-port=r1-other lr-nat-add r1 dnat_and_snat 172.17.0.112 10.0.1.12",
