@@ -236,7 +236,7 @@ switching_commands = st.one_of(
         t=st.sampled_from(["gre", "erspan", "local", "lport", "x"]),
         x=st.sampled_from(["", "5", "x"]),
         f=st.sampled_from(["to-lport", "from-lport", "both", "x"]),
-        k=st.sampled_from(["10.0.0.9", "p0", ""]),
+        k=st.sampled_from(["10.0.0.9", "p0", "junk"]),  # C dies of a tunnel without
     ),
     line("mirror-del {n}", n=names),
     line("lsp-attach-mirror {p} {n}", p=ports, n=names),

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 DELIMITERS = frozenset(":=, []{}!<>")
 WORD_START = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
 WORD = WORD_START | frozenset("0123456789.-")
+BLANKS = " \t\n\v\f\r"  #: what C's isspace() takes for a blank
 BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 LONGEST_RANGE = 4096
 LARGEST = 2**63
@@ -154,14 +155,14 @@ def bare_text(type_: "ColumnType", value: "Value") -> str:
 
 def english(type_: "ColumnType") -> str:
     """What a column holds, in words."""
-    if type_.value is not None:
-        return f"map of ({type_.key.type}, {type_.value.type}) pairs"
     if type_.is_scalar:
         return type_.key.type
     least = f"{type_.min} or more " if type_.min and type_.max == UNLIMITED else ""
     most = f"up to {type_.max} " if type_.max < UNLIMITED else ""
     if type_.min and most:
         least, most = f"{type_.min} to {type_.max} ", ""
+    if type_.value is not None:
+        return f"map of {least}{most}({type_.key.type}, {type_.value.type}) pairs"
     return f"set of {least}{most}{type_.key.type}s"
 
 
@@ -177,7 +178,7 @@ class Reader:
 
     def peek(self) -> str:
         """The next character, spaces skipped; empty at the end."""
-        while self.at < len(self.text) and self.text[self.at] == " ":
+        while self.at < len(self.text) and self.text[self.at] in BLANKS:
             self.at += 1
         return self.text[self.at : self.at + 1]
 
@@ -270,7 +271,7 @@ def parse_atoms(type_: "ColumnType", text: str, symbols: "Symbols") -> "list[Ato
             parse_range(type_.key, word) if type_.key.type == "integer" else [parse_atom(type_.key, word, symbols)]
         )
         reader.take(",")
-    if len(set(atoms)) != len(atoms):
+    if len(set(atoms)) != len(atoms) <= type_.max:  # of too many, the number is complained of
         raise CtlError(f"{text}: set contains duplicate value")
     return sorted(atoms)
 
@@ -331,6 +332,8 @@ def _no_symbols(name: str) -> str:
 
 
 def _integer(text: str) -> int:
+    """The number that all of `text` is; blanks may come before it, as before C's numbers.  Raises ValueError."""
+    text = text.lstrip(BLANKS)
     digits = text[1:] if text[:1] in ("+", "-") else text
     if not digits.isascii() or not digits.isdecimal() or not -LARGEST <= int(text) < LARGEST:
         raise ValueError(text)
