@@ -97,7 +97,9 @@ class Oracle:
     def play_controllers(self) -> bool:
         """Report what controllers would: guests and gateways on chassis, some BFD sessions that are up."""
         tables, txn = self.dump(sb.SOUTHBOUND), Txn()
-        chassis = {row["initial"]["name"]: uuid for uuid, row in tables["Chassis"].items()}
+        chassis = {row["initial"]["name"]: uuid for uuid, row in tables.get("Chassis", {}).items()}
+        if not chassis:
+            return False
         for uuid, row in tables.get("Port_Binding", {}).items():
             columns = row["initial"]
             kind, where = columns.get("type", ""), chassis.get(HOSTS.get(columns["logical_port"], ""))

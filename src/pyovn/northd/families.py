@@ -50,6 +50,7 @@ from pyovn.northd.relations import (
     ROUTER,
     ROUTER_FLOOD,
     ROUTER_PORT,
+    SENDERS,
     SETTINGS,
     SHAPED,
     SNOOPING,
@@ -295,6 +296,8 @@ def link(db: Reader, switch: Switch, port: Port, datapath: Uuid, bound: Binding)
     stands_in = stand_in(peer, len(router.gateways))
     port.stand_in, port.linked = stands_in, True
     port.proxy = peer.link.proxy
+    senders = db.look(SENDERS, peer.router)
+    port.senders = () if senders is None else senders
     if daemon := peer.options.get("routing-protocol-redirect"):
         found_there = db.find(LogicalSwitchPort, "name", daemon)
         port.daemon = daemon if any(datapath in db.look(OWNER, each) for each in found_there) else ""

@@ -183,6 +183,7 @@ ROUTER_PORT: Single[Uuid, RouterPort] = Single("router_port")  #: router port �
 ROUTER_PORTS: Single[Uuid, tuple[RouterPort, ...]] = Single("router_ports")  #: router → its ports, by name
 ATTACHED: Bag[Uuid, tuple[Uuid, bool]] = Bag("attached")  #: switch → (router port, does the router relay multicast?)
 ROUTER: Single[Uuid, Router] = Single("router")  #: router → its view
+SENDERS: Single[Uuid, tuple[str, ...]] = Single("senders")  #: router → MACs of its distributed translations
 ROUTES: Bag[Destination, Route] = Bag("routes")
 ROUTE_TABLES: Bag[Uuid, str] = Bag("route_tables")  #: router → names of tables of routes
 GROUPED: Bag[Uuid, Destination] = Bag("grouped")  #: router → destinations with a choice of routes

@@ -36,6 +36,7 @@ from pyovn.northd.relations import (
     ROUTER_PORT,
     ROUTER_PORTS,
     ROUTES,
+    SENDERS,
     SESSIONS,
     SETTINGS,
     SPECIAL,
@@ -207,9 +208,9 @@ def set_name(db: Reader, uuid: Uuid | None) -> str:
     return "" if uuid is None else db.column(AddressSet, uuid, "name") or ""
 
 
-@family(over=LogicalRouter, emits=[ROUTER])
+@family(over=LogicalRouter, emits=[ROUTER, SENDERS])
 def router_views(db: Reader, uuid: Uuid) -> Outputs:
-    """What a router looks like to the rules."""
+    """What a router looks like to the rules; it is to stay equal when a translation comes or goes, if it can."""
     row = db.row(LogicalRouter, uuid)
     assert row is not None
     (chosen,) = db.look(SETTINGS, "")[:1] or (Settings(),)
@@ -221,6 +222,8 @@ def router_views(db: Reader, uuid: Uuid) -> Outputs:
     if by_own:
         own_force = [each.address for port in ports for _, each in port.networks()]
     forced_to = tuple(word for key in FORCED for word in forced(options.get(key, "")))
+    own = frozenset(each.address for port in ports for _, each in port.networks())
+    senders = tuple(sorted({nat.sender for nat in nats if nat.sender}))
     tracked = any(not nat.stateless for nat in nats)
     used = {port.options.get("route_table", "") for port in ports}
     tables = sorted({*db.look(ROUTE_TABLES, uuid), *used} - {""})
@@ -234,10 +237,10 @@ def router_views(db: Reader, uuid: Uuid) -> Outputs:
             asks_for_neighbours=options.get("dynamic_neigh_routers") == "true",
             relays=options.get("mcast_relay") == "true",
             floods=any(port.enabled and port.options.get("mcast_flood") == "true" for port in ports),
-            own=frozenset(each.address for port in ports for _, each in port.networks()),
+            own=own,
             translates=bool(row.nat),
-            macs=tuple(sorted({nat.sender for nat in nats if nat.sender})),
-            translated=frozenset((*forced_to, *(nat.external for nat in nats if nat.type != "dnat"))),
+            distributes=bool(senders),
+            translated=own & {*forced_to, *(nat.external for nat in nats if nat.type != "dnat")},
             forced=frozenset(own_force),
             force_for_dnat=forced(options.get("dnat_force_snat_ip", "")),
             force_for_lb=() if own_force else forced(options.get("lb_force_snat_ip", "")),
@@ -248,6 +251,7 @@ def router_views(db: Reader, uuid: Uuid) -> Outputs:
             tables=tuple(tables),
             monitored=frozenset(port.label for port in ports if db.find(BFD, "logical_port", port.label)),
         ),
+        senders,
     )
 
 
@@ -279,7 +283,7 @@ def router_port_flows(db: Reader, uuid: Uuid) -> Outputs:
         for other in ports_of(db, port.router):
             if other.uuid != uuid:
                 flows += RULES.passage.apply(place, router, other, port)
-    always = not router.macs and not port.vtep
+    always = not router.distributes and not port.vtep
     return (
         flows,
         router_bindings(db, router, port, row, peer, always=always),

@@ -39,7 +39,7 @@ def own_requests(switch: Switch, port: Port, router: Router, peer: RouterPort) -
     """The router's own requests are of no interest to other routers' responders."""
     if switch.only_routers or not peer.enabled:
         return
-    macs = ", ".join((peer.mac, *router.macs))
+    macs = ", ".join((peer.mac, *port.senders))
     asks = "eth.dst == ff:ff:ff:ff:ff:ff && (arp.op == 1 || rarp.op == 3 || nd_ns)"
     yield Flow(LOOKUP, 75, f"eth.src == {{{macs}}} && {asks}", f'outport = "_MC_flood_l2"; {OUTPUT}')
 

@@ -31,7 +31,7 @@ class Port:
 
     __slots__ = (
         "addresses", "answers", "daemon", "leased", "linked", "name", "options", "parents", "proxy", "queue",
-        "requests", "row", "shape", "stand_in", "texts", "written",
+        "requests", "row", "senders", "shape", "stand_in", "texts", "written",
     )  # fmt: skip
 
     def __init__(self, row: LogicalSwitchPort, queue: int | None = None, *, answers: bool = True) -> None:
@@ -40,6 +40,7 @@ class Port:
         self.name = quoted(row.name)  #: as a string in a match or action
         self.options: Mapping[str, str] = row.options
         self.parents: tuple[str, ...] = ()  #: of a virtual port: those on its switch
+        self.senders: tuple[str, ...] = ()  #: MACs of distributed translations of the router at the other end
         self.proxy: Proxy | None = None  #: what a router answers for here
         self.daemon = ""  #: the port of the routing daemon of a router, by name
         self.linked = False  #: there is a router port at the other end

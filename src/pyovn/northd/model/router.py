@@ -19,8 +19,8 @@ class Router(NamedTuple):
     bridges: bool = False  #: a gateway port has packets bridged to its chassis: `options:redirect-type=bridged`
     measures: bool = False  #: a port has a `gateway_mtu`
     commits_all: bool = False  #: `options:ct-commit-all`
-    macs: tuple[str, ...] = ()  #: of distributed translations
-    translated: frozenset[str] = frozenset()  #: addresses that sources are translated to
+    distributes: bool = False  #: it has translations with MACs of their own
+    translated: frozenset[str] = frozenset()  #: its own addresses that sources are translated to
     forced: frozenset[str] = frozenset()  #: the same, of the router's own that come with `lb_force_snat_ip`
     own: frozenset[str] = frozenset()  #: the addresses of its ports
     translates: bool = False  #: it has translations
