@@ -115,6 +115,31 @@ async def test_flows_that_others_touch_are_put_right() -> None:
 
 
 @asynchronous
+async def test_what_was_learned_and_not_used_is_forgotten() -> None:
+    async with central() as at:
+        await started(at)
+        txn = Txn()
+        txn.insert(nb.LogicalRouter, name="r", options={"mac_binding_age_threshold": "10.0.0.0/8:1"})
+        (switch,) = at.nb.replica.rows(nb.LogicalSwitch).values()
+        txn.update(switch, other_config={"fdb_age_threshold": "1"})
+        await at.nb.transact(txn)
+        await at.wait()
+        await until(at.sb, lambda: len(at.sb.replica.rows(sb.DatapathBinding)) == 2)
+        datapaths = {row.external_ids["name"]: row for row in at.sb.replica.rows(sb.DatapathBinding).values()}
+        long_ago, later = 1000, 1 << 50
+        txn = Txn()
+        for ip, timestamp in (("10.0.0.1", long_ago), ("10.0.0.2", later), ("11.0.0.1", long_ago), ("10.0.0.3", 0)):
+            txn.insert(sb.MACBinding, logical_port="p", ip=ip, timestamp=timestamp, datapath=datapaths["r"].uuid)
+        for mac, timestamp in (("0a:00:00:00:00:01", long_ago), ("0a:00:00:00:00:02", later)):
+            txn.insert(sb.FDB, mac=mac, timestamp=timestamp, dp_key=datapaths["s"].tunnel_key, port_key=1)
+        await at.sb.transact(txn)
+        await until(at.sb, lambda: len(at.sb.replica.rows(sb.FDB)) == 1)
+        await until(at.sb, lambda: len(at.sb.replica.rows(sb.MACBinding)) == 3)
+        kept = {row.ip for row in at.sb.replica.rows(sb.MACBinding).values()}
+        assert kept == {"10.0.0.2", "11.0.0.1", "10.0.0.3"}
+
+
+@asynchronous
 async def test_a_restart_writes_nothing() -> None:
     async with central() as at:
         await started(at)

@@ -19,8 +19,10 @@ from logging import DEBUG, WARNING
 from typing import Any
 
 from pyovn.net.uuids import Uuid
+from pyovn.northd import aging
 from pyovn.northd.compiler import NORTHBOUND, SOUTHBOUND, Compiler
 from pyovn.northd.model.chassis import remote_chassis
+from pyovn.northd.model.options import number
 from pyovn.northd.sync import upkeep
 from pyovn.northd.sync.flows import COLUMNS
 from pyovn.ovsdb.errors import Disconnected, TransactionFailed
@@ -89,6 +91,7 @@ class Northd:
                 group.create_task(client.run())
                 group.create_task(self._watch(client))
             group.create_task(self._check())
+            group.create_task(self._forget())
             group.create_task(self._work())
 
     async def _watch(self, client: Client) -> None:
@@ -281,6 +284,37 @@ class Northd:
                     "%s of %s was out of date; it is right again, but please report this", found.family, found.key
                 )
                 self._wake.set()
+
+    async def _forget(self) -> None:
+        """Remove what was learned and has not been used for too long."""
+        while True:
+            found = self._ages()
+            await asyncio.sleep(aging.pause_s(found))
+            if not self.active:
+                continue
+            try:
+                for each in self._ages():
+                    await self._forget_some(each)
+            except (TransactionFailed, Disconnected) as fault:
+                log.debug("%s", fault)
+
+    def _ages(self) -> tuple[aging.Ages, ...]:
+        northbound, datapaths = self.nb.replica, self.sb.replica.rows(sb.DatapathBinding)
+        routers, switches = northbound.rows(nb.LogicalRouter), northbound.rows(nb.LogicalSwitch)
+        return aging.ages(routers.values(), switches.values(), datapaths.values())
+
+    async def _forget_some(self, ages: aging.Ages) -> None:
+        """One round for a table."""
+        now = self.clock.wall_ms()
+        limits = [number(row.options.get(ages.kind.limit)) for row in self.nb.replica.rows(nb.NBGlobal).values()]
+        question, removal = Txn(), Txn()
+        question.select(ages.kind.cls, ages.where(now), ages.kind.columns)
+        (result,) = await self.sb.transact(question, unlocked=True)
+        for uuid in aging.expired(ages, result["rows"], now, max((each or 0 for each in limits), default=0)):
+            removal.delete_by_uuid(ages.kind.cls, uuid)
+        if removal:
+            await self.sb.transact(removal)
+            self.counters.count("aged_rows")
 
     def pause(self) -> None:
         """Stop working, and let another one work."""

@@ -40,7 +40,9 @@ def shortest(found: Thresholds) -> int:
 
 
 def age_of(found: Thresholds, ip: str) -> int:
-    """The age for an address."""
+    """The age for an address; for none, what holds otherwise."""
+    if not found.networks:
+        return found.otherwise
     try:
         address = ip_address(ip)
     except ValueError:
