@@ -212,6 +212,17 @@ def test_chassis_with_guests_refer_to_the_gateways_they_depend_on() -> None:
     assert world.objections() == []
 
 
+def test_a_router_goes_with_the_neighbours_that_it_has_learned() -> None:
+    world = World()
+    world.edit(lambda txn: txn.insert(nb.LogicalRouter, name="r"))
+    (datapath,) = world.rows(sb.DatapathBinding)
+    learned = {"logical_port": "r-a", "ip": "10.0.0.9", "mac": "00:00:00:00:00:09"}
+    world.edit(lambda txn: txn.insert(sb.MACBinding, datapath=datapath.uuid, **learned), SOUTHBOUND)
+    (router,) = world.rows(nb.LogicalRouter)
+    world.edit(lambda txn: txn.delete(router))
+    assert world.rows(sb.DatapathBinding) == []
+
+
 def test_gateways_on_chassis_that_nobody_has_heard_of_are_told_of() -> None:
     world = World()
 

@@ -63,8 +63,15 @@ class DatapathSync(RowSync[Uuid, DatapathBinding]):
         """In the order of names, so that new keys do not depend on the order in which rows were read."""
         super().touch(sorted(keys, key=lambda key: (self._name(key), key)))
 
+    def remove(self, txn: Txn, key: Uuid, row: DatapathBinding) -> None:
+        """Delete a binding."""
+        forget_neighbours(txn, row)
+        txn.delete(row)
+
     def plan(self, txn: Txn) -> None:
         """Requested keys are settled first, for they displace others."""
+        for row in self.surplus.values():
+            forget_neighbours(txn, row)
         for key in list(self.dirty):
             wanted = self.facts.get(key)
             if wanted is not None and wanted.requested_key is not None:
@@ -129,3 +136,9 @@ class DatapathSync(RowSync[Uuid, DatapathBinding]):
             self.references.datapaths[key] = txn.insert(DatapathBinding, **wanted)
             if wanted["type"] == "logical-router":
                 self.references.routers.add(key)
+
+
+def forget_neighbours(txn: Txn, row: DatapathBinding) -> None:
+    """Delete what controllers have learned on a datapath: the database does not let it go before."""
+    where = [["datapath", "==", ["uuid", row.uuid]]]
+    txn.raw({"op": "delete", "table": "MAC_Binding", "where": where})
