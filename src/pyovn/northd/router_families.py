@@ -192,7 +192,8 @@ def translations(db: Reader, uuid: Uuid) -> Outputs:
     found: Translation | str = gateway if isinstance(gateway, str) else ""
     if not isinstance(gateway, str):
         sets = Sets(*(set_name(db, each) for each in (row.allowed_ext_ips, row.exempted_ext_ips)))
-        central = gateway is not None and bool(stand_in(gateway, len(gateways)))
+        alone = gateway is not None and len(gateways) == 1
+        central = gateway is not None and (bool(stand_in(gateway, len(gateways))) or (alone and bool(gateway.peer)))
         found = translation(row, sets, gateway, central=central)
     if isinstance(found, Translation) and found.mac and row.logical_port:
         behind = db.find(LogicalSwitchPort, "name", row.logical_port)
@@ -239,7 +240,7 @@ def router_views(db: Reader, uuid: Uuid) -> Outputs:
             floods=any(port.enabled and port.options.get("mcast_flood") == "true" for port in ports),
             own=own,
             translates=bool(row.nat),
-            distributes=bool(senders),
+            distributes=any(nat.told_mac for nat in nats),
             translated=own & {*forced_to, *(nat.external for nat in nats if nat.type != "dnat")},
             forced=frozenset(own_force),
             force_for_dnat=forced(options.get("dnat_force_snat_ip", "")),

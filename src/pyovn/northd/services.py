@@ -81,13 +81,14 @@ def relays(db: Reader, uuid: Uuid) -> Outputs:
     if "dhcp_relay_port" not in config:
         return (), (), ()
     server = row.servers or ""
+    asked = ((port.link.switch, (port.link.name, port.mac)),) if config["dhcp_relay_port"] == port.link.name else ()
     if not port.ip4 or not is_address(server) or ":" in server:
         wrong = f"'{server}' is no IPv4 address of a server" if port.ip4 else "it has no IPv4 address to relay from"
-        return (), (), ((uuid, f"logical router port {port.label}: DHCP relay {row.name}: {wrong}"),)
+        asked = asked if not port.ip4 else ()  # nobody else is to get the requests
+        return (), asked, ((uuid, f"logical router port {port.label}: DHCP relay {row.name}: {wrong}"),)
     (chosen,) = db.look(SETTINGS, "")[:1] or (Settings(),)
     flows = RULES.relay.apply(Place(port.router, uuid[:8], chosen.drop), port, server)
-    asked = config["dhcp_relay_port"] == port.link.name
-    return flows, ((port.link.switch, (port.link.name, port.mac)),) if asked else (), ()
+    return flows, asked, ()
 
 
 def relayed(db: Reader, switch: Switch, port: Port, datapath: Uuid) -> Provenance:

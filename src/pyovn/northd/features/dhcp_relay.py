@@ -26,8 +26,8 @@ ASKING, ANSWERING = "/* DHCP_RELAY_REQ */", "/* DHCP_RELAY_RESP */"
 
 @feature.relayed
 def direct(port: Port, way: str, mac: str) -> Iterator[Flow]:
-    """A guest's request goes to the router."""
-    for guest, _, _ in port.addresses:
+    """A guest's request goes to the router; a guest with several MACs asks with its first."""
+    for guest, _, _ in port.addresses[:1]:
         match = f"inport == {port.name} && eth.src == {guest} && {FROM_NOBODY} && {REQUEST}"
         actions = f"eth.dst = {mac}; outport = {quoted(way)}; {NEXT} {ASKING}"
         yield Flow(STAGE["ls_in_l2_lkup"], 100, match, actions, port.row.name)
