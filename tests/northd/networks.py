@@ -38,6 +38,11 @@ def relayable(switch: SwitchSpec) -> SwitchSpec:
     """The switch; DHCP requests are relayed only where all guests have addresses: else the C northd reads astray."""
     if all(port.columns["addresses"] - {"unknown"} for port in switch.ports if port.columns["type"] == ""):
         return switch
+    return no_relay(switch)
+
+
+def no_relay(switch: SwitchSpec) -> SwitchSpec:
+    """The switch, without relaying DHCP requests."""
     config = {key: value for key, value in switch.columns["other_config"].items() if key != "dhcp_relay_port"}
     return switch._replace(columns={**switch.columns, "other_config": config})
 
@@ -51,6 +56,15 @@ class NetworkSpec(NamedTuple):
     address_sets: Mapping[str, frozenset[str]]
     port_groups: Mapping[str, frozenset[int]]
     crossed: int | None = None  #: the number of the ports by which the two routers are connected
+
+    def leads_to(self, number: int, switch: SwitchSpec) -> bool:
+        """Is the port that the switch relays DHCP requests to its own?  It may be nobody's."""
+        chosen = switch.columns.get("other_config", {}).get("dhcp_relay_port", "")
+        for router, spec in enumerate(self.routers):
+            for index, port in enumerate(spec.ports):
+                if chosen == f"to-r{router}p{index}" and port.switch is not None:
+                    return index == self.crossed or port.switch % len(self.switches) == number
+        return True
 
     def __call__(self, txn: Txn) -> None:
         """Write the network down."""
@@ -66,9 +80,8 @@ class NetworkSpec(NamedTuple):
             members = []
             for index, port in enumerate(switch.ports):
                 members.append(txn.insert(nb.LogicalSwitchPort, name=f"s{number}p{index}", **port.columns))
-            txn.insert(
-                nb.LogicalSwitch, name=f"s{number}", ports=frozenset([*members, *links[number]]), **switch.columns
-            )
+            columns = switch.columns if self.leads_to(number, switch) else no_relay(switch).columns
+            txn.insert(nb.LogicalSwitch, name=f"s{number}", ports=frozenset([*members, *links[number]]), **columns)
             ports += members
         for name, addresses in self.address_sets.items():
             txn.insert(nb.AddressSet, name=name, addresses=addresses)

@@ -100,7 +100,10 @@ def router_ports(db: Reader, uuid: Uuid) -> Outputs:
         mutual = [each for each in peers if db.column(LogicalRouterPort, each, "peer") == row.name]
         if not mutual:
             found.append((uuid, f"logical router port {row.name}: there is no peer '{row.peer}' that leads back"))
-        port = port._replace(peer=mutual[0] if mutual else None)
+        if mutual:
+            there = db.row(LogicalRouterPort, mutual[0])
+            gateway = there is not None and (bool(there.gateway_chassis) or there.ha_chassis_group is not None)
+            port = port._replace(peer=mutual[0], peer_gateway=gateway)
         return port, (), tuple(found)
     if len(links) > 1:
         names = ", ".join(link.name for link in links)
@@ -193,7 +196,7 @@ def translations(db: Reader, uuid: Uuid) -> Outputs:
     if not isinstance(gateway, str):
         sets = Sets(*(set_name(db, each) for each in (row.allowed_ext_ips, row.exempted_ext_ips)))
         alone = gateway is not None and len(gateways) == 1
-        central = gateway is not None and (bool(stand_in(gateway, len(gateways))) or (alone and bool(gateway.peer)))
+        central = gateway is not None and (bool(stand_in(gateway, len(gateways))) or (alone and gateway.peer_gateway))
         found = translation(row, sets, gateway, central=central)
     if isinstance(found, Translation) and found.mac and row.logical_port:
         behind = db.find(LogicalSwitchPort, "name", row.logical_port)
@@ -337,21 +340,33 @@ def next_hops(db: Reader, uuid: Uuid) -> Outputs:
     return (RULES.next_hop.apply(Place(owners[0], uuid[:8], router.settings.drop), address),)
 
 
-@family(over=LogicalRouterPolicy, emits=[CHAINS, POLICY_GROUPS, WATCHED_BY_POLICY])
+@family(over=LogicalRouterPolicy, emits=[CHAINS, POLICY_GROUPS])
 def policy_chains(db: Reader, uuid: Uuid) -> Outputs:
     """The chain that a policy is in, and whether it has several next hops."""
     row = db.row(LogicalRouterPolicy, uuid)
     owners = db.look(POLICY_OF, uuid)
     if row is None or not owners:
-        return (), (), ()
-    watched = tuple(
-        (each, uuid)
-        for each in sorted(row.bfd_sessions)
-        if row.action == "reroute" and db.column(BFD, each, "dst_ip") in row.nexthops
-    )
+        return (), ()
     several = row.action == "reroute" and len(row.nexthops) > 1
     names = (row.chain,) if row.chain else ()
-    return tuple((owners[0], name) for name in names), ((owners[0], uuid),) if several else (), watched
+    return tuple((owners[0], name) for name in names), ((owners[0], uuid),) if several else ()
+
+
+@family(over=LogicalRouterPolicy, emits=[WATCHED_BY_POLICY])
+def watched_hops(db: Reader, uuid: Uuid) -> Outputs:
+    """The sessions that watch next hops of a policy which there is a way to."""
+    row, owners = db.row(LogicalRouterPolicy, uuid), db.look(POLICY_OF, uuid)
+    if row is None or not owners or row.action != "reroute" or not row.bfd_sessions:
+        return ((),)
+    output = None if row.output_port is None else db.column(LogicalRouterPort, row.output_port, "name")
+    if output is not None and len(row.nexthops) > 1:
+        return ((),)
+    watched: list[tuple[Uuid, Uuid]] = []
+    for session in sorted(row.bfd_sessions):
+        address = db.column(BFD, session, "dst_ip")
+        if address in row.nexthops and isinstance(hop_by(ports_of(db, owners[0]), address, output), Hop):
+            watched.append((session, uuid))
+    return (tuple(watched),)
 
 
 @family(over=BFD, emits=[SESSIONS, PROBLEMS])
@@ -486,6 +501,7 @@ ROUTER_FAMILIES: tuple[Family, ...] = (
     next_hops,
     policy_chains,
     policies,
+    watched_hops,
     sessions,
     static_neighbours,
 )

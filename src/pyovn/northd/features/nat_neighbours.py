@@ -28,7 +28,7 @@ def answer(router: Router, nat: Translation, port: RouterPort | None) -> Iterato
         return
     if nat.type == "snat":
         yield Flow(INPUT, 120, f"inport == {port.name} && {nat.ip}.src == {nat.external}", NEXT)
-    if nat.shadowed or (not port.physical and router.only_gateway and port.is_connected):
+    if nat.shadowed or (not port.physical and router.only_gateway and port.stood_for):
         return
     here = f"is_chassis_resident({nat.port})" if nat.mac else port.resident
     match = f"inport == {port.name} && {asks}"

@@ -42,6 +42,7 @@ class RouterPort(NamedTuple):
     advertises: Mapping[str, str]  #: `ipv6_ra_configs`
     link: Link | None = None
     peer: Uuid | None = None  #: the port of another router
+    peer_gateway: bool = False  #: that is a gateway port too
     physical: bool = False  #: its switch has a localnet port
     tagged: bool = False  #: its localnet port has a VLAN
     vtep: bool = False  #: its switch has a hardware gateway
@@ -53,9 +54,9 @@ class RouterPort(NamedTuple):
         return quoted(self.label)
 
     @property
-    def is_connected(self) -> bool:
-        """Does it lead anywhere?"""
-        return self.link is not None or self.peer is not None
+    def stood_for(self) -> bool:
+        """May there be, at its other end, a port that stands for that end on the chassis of a gateway?"""
+        return self.link is not None or self.peer_gateway
 
     @property
     def bridges(self) -> bool:
