@@ -364,7 +364,8 @@ def watched_hops(db: Reader, uuid: Uuid) -> Outputs:
     watched: list[tuple[Uuid, Uuid]] = []
     for session in sorted(row.bfd_sessions):
         address = db.column(BFD, session, "dst_ip")
-        if address in row.nexthops and isinstance(hop_by(ports_of(db, owners[0]), address, output), Hop):
+        hop = hop_by(ports_of(db, owners[0]), address, output) if address in row.nexthops else ""
+        if isinstance(hop, Hop) and hop.label == db.column(BFD, session, "logical_port"):
             watched.append((session, uuid))
     return (tuple(watched),)
 
@@ -413,12 +414,10 @@ def policies(db: Reader, uuid: Uuid) -> Outputs:
             text = f"policy of priority {row.priority}: one output_port for several next hops"
             return (), ((uuid, f"logical router {name}: {text}"),)
         for address in sorted(row.nexthops):
-            if not monitored_up(db, row, address):
-                continue
             hop = hop_by(ports_of(db, owners[0]), address, output)
             if isinstance(hop, str):
                 wrong.append((uuid, f"logical router {name}: policy of priority {row.priority}: {hop}"))
-            else:
+            elif monitored_up(db, row, hop):
                 hops.append(hop)
         if not hops or (wrong and len(row.nexthops) < 2):
             return (), tuple(wrong)
@@ -480,9 +479,14 @@ def known_next_door(db: Reader, nat: Translation, port: RouterPort, uuid: Uuid) 
     return flows
 
 
-def monitored_up(db: Reader, row: LogicalRouterPolicy, address: str) -> bool:
-    """Is there no BFD session for a next hop, or is it up?"""
-    sessions = [each for each in row.bfd_sessions if db.column(BFD, each, "dst_ip") == address]
+def monitored_up(db: Reader, row: LogicalRouterPolicy, hop: Hop) -> bool:
+    """Is there no BFD session for a next hop by its port, or is it up?"""
+    watching = (hop.address, hop.label)
+    sessions = [
+        each
+        for each in row.bfd_sessions
+        if (db.column(BFD, each, "dst_ip"), db.column(BFD, each, "logical_port")) == watching
+    ]
     return all(db.column(BFD, each, "status") == "up" for each in sessions)
 
 

@@ -41,7 +41,8 @@ def confinement(router: Router, peer: RouterPort) -> str | None:
 
 def of_translations(db: Reader, router: Router, peer: RouterPort) -> list[str]:
     """The outside addresses that are done at the port."""
-    nats = [nat for nat in db.look(NAT_FACTS, peer.router) if nat.ip == "ip4" and nat.external not in router.own]
+    own = {each.address for each in peer.ip4}
+    nats = [nat for nat in db.look(NAT_FACTS, peer.router) if nat.ip == "ip4" and nat.external not in own]
     if not router.chassis and not router.only_gateway:
         nats = [nat for nat in nats if nat.gateway == peer.label]
     if router.chassis:
