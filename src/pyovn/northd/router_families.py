@@ -195,8 +195,7 @@ def translations(db: Reader, uuid: Uuid) -> Outputs:
     found: Translation | str = gateway if isinstance(gateway, str) else ""
     if not isinstance(gateway, str):
         sets = Sets(*(set_name(db, each) for each in (row.allowed_ext_ips, row.exempted_ext_ips)))
-        alone = gateway is not None and len(gateways) == 1
-        central = gateway is not None and (bool(stand_in(gateway, len(gateways))) or (alone and gateway.peer_gateway))
+        central = gateway is not None and (bool(stand_in(gateway, len(gateways))) or gateway.peer_gateway)
         found = translation(row, sets, gateway, central=central)
     if isinstance(found, Translation) and found.mac and row.logical_port:
         behind = db.find(LogicalSwitchPort, "name", row.logical_port)

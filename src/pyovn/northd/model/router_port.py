@@ -54,11 +54,6 @@ class RouterPort(NamedTuple):
         return quoted(self.label)
 
     @property
-    def stood_for(self) -> bool:
-        """May there be, at its other end, a port that stands for that end on the chassis of a gateway?"""
-        return self.link is not None or self.peer_gateway
-
-    @property
     def bridges(self) -> bool:
         """Do packets get to its gateway's chassis by way of the physical network, not through a tunnel?"""
         return self.gateway and self.options.get("redirect-type") == "bridged"
