@@ -288,7 +288,7 @@ southbound_commands = st.one_of(
     line("ip-multicast-flush {d}", d=datapaths),
     line("set Chassis {c} hostname={n}", c=chassis, n=names),
     line("set Port_Binding {p} external_ids:a={n}", p=ports, n=names),
-    line("find Port_Binding logical_port={p}", p=ports),
+    line("--columns=logical_port,tunnel_key,up,external_ids find Port_Binding logical_port={p}", p=ports),
     line("get Chassis {c} hostname", c=chassis),
     line("set-connection {r} ptcp:{n}", r=st.sampled_from(["", "read-only", "role=x"]), n=st.sampled_from(["1", "2"])),
     st.sampled_from(["show", "get-connection", "del-connection", "--filter=Chassis(ch0) show", "list Encap"]),

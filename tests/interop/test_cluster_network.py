@@ -25,6 +25,7 @@ pytestmark = [pytest.mark.interop, pytest.mark.timeout(120), pytest.mark.xdist_g
 NB, SB = "OVN_Northbound", "OVN_Southbound"
 FIRST, SECOND = (f"40:44:00:00:00:0{number} 192.168.0.1{number}" for number in (1, 2))
 EVERY_S = 0.05
+FEW = 6  #: requests that are sent in any case
 
 
 class Pings:
@@ -32,13 +33,18 @@ class Pings:
 
     def __init__(self, guest: Guest, destination: str) -> None:
         self.sent, self.lost = 0, 0
+        self._progress = asyncio.Event()
         self._guest, self._destination = guest, destination
 
     @contextlib.asynccontextmanager
     async def going_on(self) -> AsyncIterator[None]:
-        task = asyncio.create_task(self._run())
+        """While something goes on, however quickly it is over: at least a few requests."""
+        task, wanted = asyncio.create_task(self._run()), self.sent + FEW
         try:
             yield
+            while self.sent < wanted:
+                self._progress.clear()
+                await self._progress.wait()
         finally:
             task.cancel()
             await asyncio.wait([task])
@@ -46,6 +52,7 @@ class Pings:
     async def _run(self) -> None:
         while True:
             self.lost += await self.once(timeout_s=2.0) is None
+            self._progress.set()
             await asyncio.sleep(EVERY_S)
 
     async def once(self, *, timeout_s: float) -> Echo | None:
