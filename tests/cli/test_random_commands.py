@@ -374,7 +374,7 @@ def test_no_sequence_of_any_commands_tells_them_apart(both: Twins, lines: list[s
 def southbound() -> Iterator[Twins]:
     schema = upstream_schema("ovn-sb")
     with c_server_process(schema) as one, c_server_process(schema) as two:
-        yield Twins(need("ovn-sbctl", "any"), sbctl.PROGRAM, (one.remote, two.remote))
+        yield Twins(need("ovn-sbctl", "26.03"), sbctl.PROGRAM, (one.remote, two.remote))
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
