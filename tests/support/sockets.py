@@ -81,6 +81,9 @@ def greet(client: Namespace, target: str, server: socket.socket, port: int = 808
         caller = socket.socket(family_of(target))
     with caller:
         caller.settimeout(PATIENCE_S)
+        if isinstance(client, Guest) and ":" in target:  # not by one that it made of a router's advertisement
+            own = (each.partition("/")[0] for each in client.address.split(","))
+            caller.bind((next(each for each in own if ":" in each), 0))
         caller.connect((target, port))
         called, peer = server.accept()
         with called:
