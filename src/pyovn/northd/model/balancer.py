@@ -51,7 +51,6 @@ class Balancer(NamedTuple):
     hash_fields: str  #: `selection_fields`
     affinity_s: int  #: `options:affinity_timeout`; 0: none
     distributed: bool  #: `options:distributed`: only to backends on the same chassis
-    skips_snat: bool  #: `options:skip_snat`
 
 
 def spelled(address: str, port: int) -> str:
@@ -104,7 +103,6 @@ def balancer(row: LoadBalancer) -> tuple[Balancer, tuple[str, ...]]:
         hash_fields=fields,
         affinity_s=min(affinity, MOST_AFFINITY_S),
         distributed=distributed,
-        skips_snat=options.get("skip_snat") == "true",
     )
     name = f"load balancer {row.name or row.uuid}"
     return view, tuple(f"{name}: {each}" for each in wrong)
