@@ -181,6 +181,20 @@ class Oracle:
         south = but_for_numbers(ours.southbound_transaction().operations(), southbound.get("Logical_Flow", {}))
         return [*before, *south, *ours.northbound_transaction().operations()]
 
+    def disagreements(self, network: Network) -> list[str]:
+        """What ours would do about the C northd's work on a network, to be read."""
+        self.configure(network)
+        return readable(self.objections(), self.dump(sb.SOUTHBOUND))
+
+    def must_leave(self, network: Network) -> None:
+        """Give the C northd our work on a network: it has nothing to do about that."""
+        self.configure(lambda txn: None)
+        self.replace(network)
+        before = said(self)
+        self.tell("resume")
+        self.recompute()
+        assert said(self) == before
+
 
 def but_for_numbers(operations: list[Json], flows: Mapping[str, Json]) -> list[Json]:
     """The operations, without pairs that replace a flow by one that differs in numbers of groups and members only."""

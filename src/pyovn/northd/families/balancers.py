@@ -6,10 +6,10 @@ so that a group with thousands of load balancers on hundreds of switches is not 
 
 from pyovn.incr.engine import Family, Reader, family
 from pyovn.net.uuids import Uuid
+from pyovn.northd.families.monitors import alive
 from pyovn.northd.feature import Place, Provenance
 from pyovn.northd.model.balancer import balancer
 from pyovn.northd.model.switch import Switch
-from pyovn.northd.monitor_families import alive
 from pyovn.northd.relations import (
     BALANCER_IN,
     BALANCER_ON,

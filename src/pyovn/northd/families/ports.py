@@ -1,36 +1,26 @@
-"""The families: northbound rows → views → flows and wanted southbound rows, in the order in which they run."""
+"""The families of switch ports: what others need to know of a port, and all that there is because of it."""
 
-from pyovn.incr.engine import Family, Reader, family
+from pyovn.incr.engine import Reader, family
 from pyovn.net.uuids import Uuid
-from pyovn.northd.balancer_families import BALANCER_FAMILIES, BALANCER_SITES, is_balanced
-from pyovn.northd.feature import Origin, Place, Provenance
-from pyovn.northd.filter_families import FILTER_FAMILIES, FILTERING
-from pyovn.northd.model import acl as acls
+from pyovn.northd.families.services import served
+from pyovn.northd.feature import Place, Provenance
 from pyovn.northd.model import unsupported
 from pyovn.northd.model.addresses import nonsense
 from pyovn.northd.model.announcements import announced
 from pyovn.northd.model.arp_proxy import parse_proxy
 from pyovn.northd.model.binding import binding, groups, receives_multicast
-from pyovn.northd.model.chassis import common_features
 from pyovn.northd.model.claims import addressing
-from pyovn.northd.model.datapath import wanted_datapath
-from pyovn.northd.model.ipam import WRITTEN, Claim, host_claims, mac_claims, pool
-from pyovn.northd.model.multicast import snooping
+from pyovn.northd.model.ipam import WRITTEN, Claim, host_claims, mac_claims
 from pyovn.northd.model.options import number
 from pyovn.northd.model.port import Port, takes_unknown
 from pyovn.northd.model.router_binding import group_name
 from pyovn.northd.model.router_port import Link, own_addresses, stand_in
-from pyovn.northd.model.settings import Settings, settings
+from pyovn.northd.model.settings import Settings
 from pyovn.northd.model.switch import LOCALNET, PROXY, STATIC, TAGGED, UNKNOWN, VTEP, Switch
-from pyovn.northd.monitor_families import MONITOR_FAMILIES
-from pyovn.northd.part_families import PART_FAMILIES, switch_parts
 from pyovn.northd.pipeline import DROP
-from pyovn.northd.redundancy import REDUNDANCY_FAMILIES
 from pyovn.northd.relations import (
-    ACL_KINDS,
     ATTACHED,
     BINDINGS,
-    DATAPATHS,
     FLOWS,
     HA_GROUPS,
     HEALTH_CHECK_OF,
@@ -46,14 +36,12 @@ from pyovn.northd.relations import (
     PRESENT,
     PROBLEMS,
     QUEUES,
-    RESOLVERS,
     ROUTER,
     ROUTER_FLOOD,
     ROUTER_PORT,
     SENDERS,
     SETTINGS,
     SHAPED,
-    SNOOPING,
     SPECIAL,
     SWITCH,
     TAGS,
@@ -61,17 +49,12 @@ from pyovn.northd.relations import (
     Binding,
     Group,
 )
-from pyovn.northd.router_families import NAT_FAMILIES, ROUTER_FAMILIES
 from pyovn.northd.rules import RULES
-from pyovn.northd.services import names, relays, served
 from pyovn.tables.nb import (
-    DNS,
     HAChassis,
     HAChassisGroup,
     LogicalRouterPort,
-    LogicalSwitch,
     LogicalSwitchPort,
-    NBGlobal,
 )
 from pyovn.tables.sb import Chassis, PortBinding
 
@@ -85,26 +68,6 @@ Linked = tuple[
     tuple[tuple[tuple[Uuid, Group], str], ...],
     tuple[tuple[Uuid, str], ...],
 ]
-
-
-@family(over=NBGlobal, emits=[SETTINGS])
-def global_settings(db: Reader, uuid: Uuid) -> Outputs:
-    """The options that flows depend on, and what the chassis can do."""
-    features = common_features(db.table(Chassis))
-    return ((("", settings(db.column(NBGlobal, uuid, "options"), features)),),)
-
-
-@family(over=LogicalSwitch, emits=[OWNER, RESOLVERS, DATAPATHS, SNOOPING, POOLS, PROBLEMS])
-def switches(db: Reader, uuid: Uuid) -> Outputs:
-    """Which ports a switch has, and what the southbound database says about it as a whole."""
-    row = db.row(LogicalSwitch, uuid)
-    assert row is not None
-    owned = tuple([(port, uuid) for port in sorted(row.ports)])
-    config = row.other_config
-    given, wrong = pool(config)
-    problems = [*unsupported.of_switch(row), *((uuid, f"logical switch {row.name}: {text}") for text in wrong)]
-    asked = tuple((each, uuid) for each in sorted(row.dns_records))
-    return owned, asked, wanted_datapath(row), snooping(config), given, tuple(problems)
 
 
 @family(over=LogicalSwitchPort, emits=[SPECIAL, SHAPED, NESTED, LINKS, HEALTH_CHECK_OF])
@@ -180,59 +143,6 @@ def queues(db: Reader, key: str) -> Outputs:
     held = {name: known for known, name in taken.items()}
     free = (each for each in range(1, len(wanted) + 1) if each not in taken)
     return (tuple((name, held[name] if name in held else next(free)) for name in wanted),)
-
-
-@family(over=LogicalSwitch, emits=[SWITCH])
-def switch_views(db: Reader, uuid: Uuid) -> Outputs:
-    """What a switch looks like to the rules."""
-    row = db.row(LogicalSwitch, uuid)
-    assert row is not None
-    config = row.other_config
-    special = db.look(SPECIAL, uuid)
-    guests = len(row.ports) - len(db.look(ATTACHED, uuid))
-    localnets = [(name, network) for kind, name, network in special if kind == LOCALNET]
-    (chosen,) = db.look(SETTINGS, "")[:1] or (Settings(),)
-    kinds = db.look(ACL_KINDS, uuid)
-    mixes = config.get("enable-stateless-acl-with-lb") == "true"
-    tiers = [max((kind.tier for kind in kinds if kind.place == place), default=0) for place in range(3)]
-    return (
-        Switch(
-            settings=chosen,
-            passes_vlans=config.get("vlan-passthru") == "true",
-            floods_unknown=any(kind == UNKNOWN for kind, _, _ in special),
-            has_vtep=any(kind == VTEP for kind, _, _ in special),
-            localnets=tuple(name for name, _ in localnets),
-            physical_network=localnets[0][1] if localnets else "",
-            only_routers=guests == 0,
-            relayed=any(relays for _, relays in db.look(ATTACHED, uuid)),
-            proxies=any(kind == PROXY for kind, _, _ in special)
-            and any(
-                (peer := db.look(ROUTER_PORT, each)) and peer.link and peer.link.proxy
-                for each, _ in db.look(ATTACHED, uuid)
-            ),
-            snoops=config.get("mcast_snoop") == "true",
-            floods_unregistered=config.get("mcast_flood_unregistered") == "true",
-            has_static=any(kind == STATIC for kind, _, _ in special),
-            relays_dhcp="dhcp_relay_port" in config,
-            resolves=any(db.column(DNS, each, "records") for each in row.dns_records),
-            assigns=db.look(POOLS, uuid) is not None,
-            arps_to_all_routers=config.get("broadcast-arps-to-all-routers") != "false",
-            filtered=bool(kinds),
-            related=any(kind.related for kind in kinds),
-            balanced=is_balanced(db, uuid),
-            mixes=mixes,
-            balances_untracked=mixes and bool(row.load_balancer),
-            tiers=(tiers[acls.FROM], tiers[acls.AFTER], tiers[acls.TO]),
-        ),
-    )
-
-
-@family(over=LogicalSwitch, emits=[FLOWS])
-def switch_flows(db: Reader, uuid: Uuid) -> Outputs:
-    """The flows that a switch has whatever its ports."""
-    switch = db.look(SWITCH, uuid)
-    assert switch is not None
-    return (tuple((Origin(uuid, "", source), flows) for source, flows in RULES.for_switch(switch)),)
 
 
 @family(over=LogicalSwitchPort, emits=[FLOWS, BINDINGS, MEMBERS, HA_GROUPS, WISHES, IP_CLAIMS, MAC_CLAIMS, PROBLEMS])
@@ -379,29 +289,3 @@ def liveness(db: Reader, uuid: Uuid) -> Outputs:
     if row.type == "chassisredirect" and row.chassis is not None:
         hosted = ((row.options.get("distributed-port", ""), db.column(Chassis, row.chassis, "name")),)
     return ((row.logical_port, up),), present, hosted
-
-
-FAMILIES: tuple[Family, ...] = (
-    global_settings,
-    switches,
-    special_ports,
-    queues,
-    tags,
-    *BALANCER_SITES,
-    switch_parts,
-    *FILTERING,
-    *ROUTER_FAMILIES,
-    relays,
-    switch_views,
-    *NAT_FAMILIES,
-    switch_flows,
-    *FILTER_FAMILIES,
-    *BALANCER_FAMILIES,
-    *PART_FAMILIES,
-    *MONITOR_FAMILIES,
-    ports,
-    names,
-    router_claims,
-    liveness,
-    *REDUNDANCY_FAMILIES,
-)
