@@ -194,6 +194,7 @@ def routed(northd: str = "ours", controllers: Sequence[str] = OURS, network: Seq
         net = Net(rig, guests, machine)
         net.sync()
         until(lambda: net.gateway() == "hv3", "a gateway")
-        for guest, target in (("b1", addresses("a1")[0]), ("a2", MACHINE)):
+        # Each hypervisor sends to the gateway that it sees alive: the network rests once all see the first one.
+        for guest, target in (("b1", addresses("a1")[0]), *((name, MACHINE) for name in GUESTS)):
             until(lambda pair=(guest, target): net[pair[0]].ping(pair[1], count=1) == (1, 1), f"{guest} to {target}")
         yield net
