@@ -9,7 +9,7 @@ from pyovn.northd.model.nat import SNAT, Sets, Translation, forced, gateway_for,
 from pyovn.northd.model.policies import Policy
 from pyovn.northd.model.router import Router
 from pyovn.northd.model.router_binding import flooded, ha_members, router_bindings
-from pyovn.northd.model.router_port import RouterPort, parsed_port, stand_in
+from pyovn.northd.model.router_port import RouterPort, overlaps, parsed_port, stand_in
 from pyovn.northd.model.routes import DISCARD, NOWHERE, Destination, Hop, Route, destination, hop_by
 from pyovn.northd.model.settings import Settings
 from pyovn.northd.model.switch import LOCALNET, TAGGED, VTEP
@@ -116,12 +116,13 @@ def router_ports(db: Reader, uuid: Uuid) -> Outputs:
     return port, ((links[0].switch, (uuid, relays)),), tuple(found)
 
 
-@family(over=LogicalRouter, emits=[ROUTER_PORTS])
+@family(over=LogicalRouter, emits=[ROUTER_PORTS, PROBLEMS])
 def tables_of_ports(db: Reader, uuid: Uuid) -> Outputs:
     """All the ports of a router, by name."""
-    ports = db.column(LogicalRouter, uuid, "ports") or ()
-    found = [port for each in ports if (port := db.look(ROUTER_PORT, each))]
-    return (tuple(sorted(found, key=lambda port: port.label)),)
+    row = db.row(LogicalRouter, uuid)
+    assert row is not None
+    found = sorted((port for each in row.ports if (port := db.look(ROUTER_PORT, each))), key=lambda port: port.label)
+    return tuple(found), tuple((uuid, f"logical router {row.name}: {text}") for text in overlaps(found))
 
 
 def ports_of(db: Reader, router: Uuid) -> tuple[RouterPort, ...]:
@@ -188,6 +189,7 @@ def translations(db: Reader, uuid: Uuid) -> Outputs:
         return None, (), (), ()
     router = owners[0]
     gateway: RouterPort | str | None = None
+    wrong = ""
     options = db.column(LogicalRouter, router, "options") or {}
     gateways = [port for port in ports_of(db, router) if port.gateway]
     if row.gateway_port is not None or (not options.get("chassis") and gateways):
@@ -200,10 +202,13 @@ def translations(db: Reader, uuid: Uuid) -> Outputs:
     if isinstance(found, Translation) and found.mac and row.logical_port:
         behind = db.find(LogicalSwitchPort, "name", row.logical_port)
         found = found._replace(virtual=any(db.column(LogicalSwitchPort, each, "type") == "virtual" for each in behind))
+        if not behind:
+            wrong = f"there is no logical switch port '{row.logical_port}'"
+    about = f"logical router {db.column(LogicalRouter, router, 'name')}: {row.type} of {row.logical_ip}"
     if isinstance(found, str):
-        name = db.column(LogicalRouter, router, "name")
-        return None, (), (), ((uuid, f"logical router {name}: {row.type} of {row.logical_ip}: {found}"),)
-    return found, ((router, found),), (((router, found.external), (uuid, found.type != SNAT)),), ()
+        return None, (), (), ((uuid, f"{about}: {found}"),)
+    problems = ((uuid, f"{about}: {wrong}"),) if wrong else ()
+    return found, ((router, found),), (((router, found.external), (uuid, found.type != SNAT)),), problems
 
 
 def set_name(db: Reader, uuid: Uuid | None) -> str:

@@ -1,6 +1,6 @@
 """A logical router port as its rules see it: its addresses taken apart, and what it is connected to."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from pyovn.net.errors import Malformed
@@ -178,3 +178,14 @@ def own_addresses(port: RouterPort) -> Addresses:
         tuple(each.address for each in port.ip4),
         tuple(Address6(each.address, each.group) for each in port.ip6),
     )
+
+
+def overlaps(ports: Iterable[RouterPort]) -> Iterator[str]:
+    """The networks that several ports of a router have, of which packets take but one way."""
+    found: dict[str, list[str]] = {}
+    for port in ports:
+        for prefix in dict.fromkeys(each.prefix for _, each in port.networks() if not each.is_link_local):
+            found.setdefault(prefix, []).append(port.label)
+    for prefix, labels in found.items():
+        if len(labels) > 1:
+            yield f"several ports are in {prefix}: {', '.join(labels)}"
