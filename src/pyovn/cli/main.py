@@ -24,6 +24,7 @@ GROUPS = {
         ("ovsdb-tool", "pyovn.cli.ovsdb_tool", "Make and mend database files, as ovsdb-tool does."),
     ),
     "Looking closer": (
+        ("why", "pyovn.cli.why", "Tell what becomes of a packet, and which row of the network is behind it."),
         ("trace", "pyovn.cli.trace", "Follow a packet through the logical network, as ovn-trace does."),
         ("detrace", "pyovn.cli.detrace", "Tell what logical flows a trace of the switch passed, as ovn-detrace does."),
         ("ofctl", "pyovn.cli.ofctl", "Ask a switch for its OpenFlow flows, as ovs-ofctl does."),
@@ -43,7 +44,7 @@ GROUPS = {
 #: sub-commands that nobody types → their modules
 HIDDEN = {"complete": "pyovn.cli.completion.complete"}
 MODULES = {name: module for group in GROUPS.values() for name, module, _ in group}
-CLICK = {"lab": "lab"}  #: sub-commands that are click groups, and what they are called in their module
+CLICK = {"lab": "lab", "why": "why"}  #: sub-commands that are click groups, and what they are called in their module
 
 
 def main(words: "Sequence[str] | None" = None) -> int:

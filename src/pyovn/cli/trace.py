@@ -6,7 +6,7 @@ ovn-trace [options] --detach                  a daemon that answers `trace` on i
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from getopt import GetoptError, gnu_getopt
 from typing import Any
 
@@ -120,8 +120,8 @@ def request_of(given: Sequence[tuple[str, str]], rest: Sequence[str], warn: Warn
     forms = list(FORMS) if "--all" in names else [form for form in FORMS if f"--{form}" in names]
     values = dict(given)
     options = Options(
-        ct_states=[_ct_state(value) for name, value in given if name == "--ct"],
-        lb_dst=_destination(values["--lb-dst"]) if "--lb-dst" in values else None,
+        ct_states=[connection_state(value) for name, value in given if name == "--ct"],
+        lb_dst=destination(values["--lb-dst"]) if "--lb-dst" in values else None,
         select_id=_select_id(values["--select-id"]) if "--select-id" in values else None,
         choose=_random,
     )
@@ -153,7 +153,8 @@ def _random(count: int) -> int:
     return int.from_bytes(os.urandom(4), "big") % count
 
 
-def _ct_state(text: str) -> int:
+def connection_state(text: str) -> int:
+    """The ct_state that a user writes, such as "est,rpl"; raises UsageError."""
     state = 0
     for word in text.replace(",", " ").split():
         if word not in CT_FLAGS:
@@ -162,7 +163,8 @@ def _ct_state(text: str) -> int:
     return state
 
 
-def _destination(text: str) -> tuple[int, int, int]:
+def destination(text: str) -> tuple[int, int, int]:
+    """(IP version, address, port) as a user writes them; port 0 where there is none; raises UsageError."""
     address, port = text, ""
     if text.startswith("["):
         address, _, port = text[1:].partition("]:")
@@ -199,18 +201,20 @@ def _warn(text: str) -> None:
     sys.stderr.write(f"ovntrace|WARN|{text}\n")
 
 
-def read_tables(call: Callable[..., Any]) -> dict[str, list[dict[str, Any]]]:
+def read_tables(
+    call: Callable[..., Any], wanted: Mapping[str, Sequence[str]] = COLUMNS
+) -> dict[str, list[dict[str, Any]]]:
     """All that a trace reads, in one snapshot; tables and columns an older server lacks are empty."""
     schema = call("get_schema", DATABASE)["tables"]
     selects = []
-    for table, columns in COLUMNS.items():
+    for table, columns in wanted.items():
         if table in schema:
             known = [column for column in columns if column == "_uuid" or column in schema[table]["columns"]]
             selects.append({"op": "select", "table": table, "where": [], "columns": known})
     answers = iter(call("transact", DATABASE, *selects))
     return {
         table: list(_rows(next(answers)["rows"], columns)) if table in schema else []
-        for table, columns in COLUMNS.items()
+        for table, columns in wanted.items()
     }
 
 

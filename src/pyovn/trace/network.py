@@ -83,6 +83,8 @@ class Flow:
     uuid: str
     stage: str
     source: str
+    #: the northbound row that it came from: how its UUID begins
+    hint: str
     expr: Expr
     symbols: SymbolTable
     actions: Actions
@@ -228,7 +230,8 @@ class Network:
         labels = row["external_ids"]
         return Flow(
             row["table_id"], row["priority"], row["match"], row["actions"], row["_uuid"],
-            labels.get("stage-name", ""), labels.get("source", ""), expr, symbols, actions,
+            labels.get("stage-name", ""), labels.get("source", ""),
+            labels.get("stage-hint", ""), expr, symbols, actions,
         )  # fmt: skip
 
     def _add_ports(self, rows: Iterable[Row]) -> dict[str, Port]:

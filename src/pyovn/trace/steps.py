@@ -177,7 +177,8 @@ def go_next(here: "Here", action: Next) -> None:
         return
     register, name = (INPORT, "inport") if action.pipeline == "ingress" else (OUTPORT, "outport")
     port = here.datapath.name_of(here.packet.get(register, 0))
-    node = here.node.add("pipeline", f'{action.pipeline}(dp="{here.datapath.friendly}", {name}="{port}")')
+    text = f'{action.pipeline}(dp="{here.datapath.friendly}", {name}="{port}")'
+    node = here.node.add("pipeline", text, datapath=here.datapath.name, **{name: port})
     here.tracer.visit(here.datapath, action.pipeline, action.table, here.packet, node)
 
 
@@ -324,7 +325,7 @@ def select(here: "Here", action: Select) -> None:
 
 def nest(here: "Here", action: Nest) -> None:
     name, become = _NESTS[action.name](here.packet)
-    copy = here.on_copy(here.node.add("transformation", name))
+    copy = here.on_copy(here.node.add("transformation", name, instead_of=dict(here.packet)))
     become(copy.packet)
     copy.run(action.nested)
 

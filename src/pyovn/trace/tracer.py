@@ -121,7 +121,8 @@ class Tracer:
         flow = self._match(datapath, pipeline, table, packet, keys)
         if flow is None:
             stage = self.network.stage_of(datapath, pipeline, table)
-            parent.add("table", f"{table:2d}. {stage}{': ' if stage else ''}no match (implicit drop)", stage=stage)
+            text = f"{table:2d}. {stage}{': ' if stage else ''}no match (implicit drop)"
+            parent.add("table", text, stage=stage, dropped=dict(packet))
             return
         node = parent if is_trivial(flow) else self._table_node(parent, flow)
         here = Here(self, datapath, pipeline, table, packet, node, flow, keys)
@@ -130,13 +131,14 @@ class Tracer:
         elif flow.actions:
             here.run(flow.actions)
         else:
-            node.add("action", "drop;")
+            node.add("action", "drop;", dropped=dict(packet))
 
     def _table_node(self, parent: Node, flow: Flow) -> Node:
         where = f"{flow.stage} ({flow.source}): " if flow.source else f"{flow.stage}: " if flow.stage else ""
         match = self.network.shown(flow.match)
         text = f"{flow.table:2d}. {where}{match}, priority {flow.priority}, uuid {flow.uuid[:8]}"
-        return parent.add("table", text, stage=flow.stage, source=flow.source, flow=flow.uuid, match=flow.match)
+        facts = {"stage": flow.stage, "source": flow.source, "flow": flow.uuid, "match": flow.match, "hint": flow.hint}
+        return parent.add("table", text, **facts)
 
     def _match(self, datapath: Datapath, pipeline: Pipeline, table: int, packet: Packet, keys: Keys) -> Flow | None:
         for flow in self.network.flows_of(datapath, pipeline, table):
@@ -173,7 +175,7 @@ class Tracer:
             copy.packet[OUTPORT] = member.key
             node = self._egress_title(copy, member)
             if goes_back({**here.packet, OUTPORT: member.key}):
-                node.add("remark", _OMITTED)
+                node.add("remark", _OMITTED, own_copy=True)
             else:
                 node.indented = True
                 self.visit(datapath, "egress", 0, copy.packet, node)
@@ -186,7 +188,7 @@ class Tracer:
                 return
             port = distributed
         if goes_back(here.packet):
-            here.node.add("remark", _OMITTED)
+            here.node.add("remark", _OMITTED, dropped=dict(here.packet))
             return
         forget(here.packet, (*LOGICAL_REGISTERS, FLAGS))
         self.visit(here.datapath, "egress", 0, here.packet, self._egress_title(here, port))
@@ -205,7 +207,7 @@ class Tracer:
             here.node.add("error", f"*** output to {name[0]} {name[1]} with no or invalid distributed port")
             return None
         instead = f'with distributed port "{distributed.friendly}"'
-        here.node.add("remark", f"/* Replacing {name[0]} out{name[1]} {instead}. */")
+        here.node.add("remark", f"/* Replacing {name[0]} out{name[1]} {instead}. */", stands_in=port.name)
         here.packet[OUTPORT] = distributed.key
         return distributed
 
