@@ -65,6 +65,9 @@ def test_five_minutes_of_the_readme(shell):
     printed = {line: shell.type(line, code=3 if line.startswith("pyovn why") else 0) for line in readme_lines()}
     because = next(text for line, text in printed.items() if line.startswith("pyovn why"))
     assert "no port of switch network1 has the address 40:44:00:00:00:03" in because
+    plan = next(text for line, text in printed.items() if line.startswith("pyovn plan"))
+    assert '    now    delivered to "vm2"\n    then   dropped: an ACL says so' in plan
+    assert shell.type("ovn-nbctl acl-list network1") == ""
     ping = next(text for line, text in printed.items() if "ping" in line)
     assert "2 packets transmitted, 2 received, 0% packet loss" in ping
     assert 'output to "vm2", type ""' in next(text for line, text in printed.items() if "ovn-trace" in line)

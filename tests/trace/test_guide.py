@@ -1,11 +1,11 @@
 """The guide "OVN Routing and ovn-trace": its network, its packet, and what its trace prints."""
 
-from pyovn.cli.trace import read_tables
 from pyovn.net.uuids import Uuid
 from pyovn.ovsdb.txn import Txn
 from pyovn.tables import nb
 from pyovn.trace.network import Network
 from pyovn.trace.request import Request, answer
+from pyovn.trace.tables import read_tables
 from tests.northd.world import World
 
 MICROFLOW = (

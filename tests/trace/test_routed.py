@@ -10,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from pyovn.cli.trace import read_tables
 from pyovn.net.uuids import Uuid
 from pyovn.northd.model.chassis import FEATURES
 from pyovn.ovsdb.txn import Txn
 from pyovn.tables import sb
 from pyovn.trace.network import Network
 from pyovn.trace.request import Request, answer
+from pyovn.trace.tables import read_tables
 from pyovn.trace.tracer import Options
 from tests.northd.oracle import Oracle, oracle
 from tests.northd.world import World

@@ -6,11 +6,11 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from pyovn.cli.trace import read_tables
 from pyovn.packet.compose import compose
 from pyovn.tables import sb
 from pyovn.trace.network import Network
 from pyovn.trace.request import Request, run
+from pyovn.trace.tables import read_tables
 from pyovn.trace.tracer import Options
 from pyovn.trace.tree import Node
 from pyovn.vswitch.frame import extract

@@ -9,13 +9,13 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from pyovn.cli.trace import read_tables
 from pyovn.cli.why import explained, text, why
 from pyovn.ovsdb.txn import Txn
 from pyovn.tables import nb, sb
 from pyovn.trace.network import Network
 from pyovn.trace.presence import PHYSICAL
 from pyovn.trace.request import Request, deep, run
+from pyovn.trace.tables import read_tables
 from tests.northd.world import World
 from tests.trace.routed_networks import RoutedNetwork, Traffic, routed
 from tests.trace.test_routed import central

@@ -24,6 +24,7 @@ GROUPS = {
         ("ovsdb-tool", "pyovn.cli.ovsdb_tool", "Make and mend database files, as ovsdb-tool does."),
     ),
     "Looking closer": (
+        ("plan", "pyovn.cli.plan", "Tell what an edit of the network would do, without making it."),
         ("why", "pyovn.cli.why", "Tell what becomes of a packet, and which row of the network is behind it."),
         ("trace", "pyovn.cli.trace", "Follow a packet through the logical network, as ovn-trace does."),
         ("detrace", "pyovn.cli.detrace", "Tell what logical flows a trace of the switch passed, as ovn-detrace does."),
@@ -44,7 +45,11 @@ GROUPS = {
 #: sub-commands that nobody types → their modules
 HIDDEN = {"complete": "pyovn.cli.completion.complete"}
 MODULES = {name: module for group in GROUPS.values() for name, module, _ in group}
-CLICK = {"lab": "lab", "why": "why"}  #: sub-commands that are click groups, and what they are called in their module
+CLICK = {
+    "lab": "lab",
+    "plan": "plan",
+    "why": "why",
+}  #: sub-commands that are click groups, and what they are called in their module
 
 
 def main(words: "Sequence[str] | None" = None) -> int:

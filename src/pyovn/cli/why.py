@@ -16,7 +16,7 @@ import click
 
 from pyovn.cli.detrace_rows import NORTHBOUND, Rows, described
 from pyovn.cli.session import connect
-from pyovn.cli.trace import connection_state, default_database, destination, read_tables
+from pyovn.cli.trace import connection_state, default_database, destination
 from pyovn.net.errors import OvnError
 from pyovn.trace.endings import Ending, endings
 from pyovn.trace.flow_text import flow_text
@@ -24,6 +24,7 @@ from pyovn.trace.network import Network
 from pyovn.trace.presence import PHYSICAL, Presence
 from pyovn.trace.reasons import decisions, reason
 from pyovn.trace.request import Request, deep, run
+from pyovn.trace.tables import read_tables
 from pyovn.trace.tracer import Options
 from pyovn.trace.tree import Node
 
