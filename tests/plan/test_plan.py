@@ -58,7 +58,7 @@ def test_a_filter_that_stops_somebody(world: World) -> None:
     assert [line.strip() for line in lines[at + 1 :]] == [
         line
         for port in (22, 80)
-        for line in (f"a1 → b1 tcp.dst == {port}", 'now    delivered to "b1"', "then   dropped: an ACL says so")
+        for line in (f"tcp.dst == {port}: a1 → b1", "now    delivered", "then   dropped: an ACL says so")
     ]
 
 
@@ -68,11 +68,11 @@ def test_a_router_port_that_goes(world: World) -> None:
     assert lines[at + 1] == "  logical switch port b-r: there is no router port 'r-b' for it"
     nobody = 'no port of switch b has the address 0a:00:00:00:02:01, and none takes unknown ones (addresses "unknown")'
     assert lines[-6:] == [
-        "  b1 → a1 icmp4",
-        '    now    delivered to "a1"',
+        "  icmp4: b1 → a1",
+        "    now    delivered",
         f"    then   dropped: {nobody}",
-        "  a1 → b1 icmp4",
-        '    now    delivered to "b1"',
+        "  icmp4: a1 → b1",
+        "    now    delivered",
         "    then   dropped: the router has no route to 10.0.2.11",
     ]
 

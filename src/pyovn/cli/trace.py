@@ -4,6 +4,7 @@ ovn-trace [options] [DATAPATH] MICROFLOW      one trace
 ovn-trace [options] --detach                  a daemon that answers `trace` on its control socket
 """
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -89,6 +90,7 @@ def _run(program: str, words: list[str]) -> int:
         from pyovn.cli.trace_daemon import serve  # late: it brings the whole runtime
 
         return serve(words)
+    gc.disable()  # the end of the process collects all garbage at once
     request = request_of(given, rest, _warn)
     network = load(given)
     sys.stdout.write(answer(network, request))

@@ -5,6 +5,7 @@ pyovn why sw0 'inport == "vm1" && eth.src == … && ip4.dst == … && tcp.dst ==
 A trace tells every step; this tells each end of the packet's way, and the row of the northbound database behind it.
 """
 
+import gc
 import json
 import os
 import sys
@@ -51,8 +52,7 @@ TITLES = {
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("datapath", required=False)
-@click.argument("microflow")
+@click.argument("packet", nargs=-1, required=True, metavar="[DATAPATH] MICROFLOW")
 @click.option("--db", "southbound", metavar="DATABASE", help="The southbound database [OVN_SB_DB].")
 @click.option("--nb", "northbound", metavar="DATABASE", help="The northbound database [OVN_NB_DB]; - for none.")
 @click.option(
@@ -62,8 +62,7 @@ TITLES = {
 @click.option("--select-id", type=click.IntRange(1, 65535), help="The route that is chosen where several are equal.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to tell it.")
 def why(
-    datapath: str | None,
-    microflow: str,
+    packet: tuple[str, ...],
     southbound: str | None,
     northbound: str | None,
     states: tuple[str, ...],
@@ -71,24 +70,27 @@ def why(
     select_id: int | None,
     form: str,
 ) -> None:
-    """Tell what becomes of the packet MICROFLOW that enters the switch or router DATAPATH, and why.
+    """Tell what becomes of the packet MICROFLOW that enters DATAPATH (by default the one of its inport), and why.
 
     The exit status is 0 where it is delivered (or answered) everywhere, and 3 where it is not.
     """
+    gc.disable()  # the end of the process collects all garbage at once
+    if len(packet) > 2:
+        raise click.UsageError(f"Got unexpected extra argument ({packet[2]})")
     try:
         options = Options(
             ct_states=[connection_state(each) for each in states],
             lb_dst=None if lb_dst is None else destination(lb_dst),
             select_id=select_id,
         )
-        request = Request(microflow, datapath, options=options)
+        request = Request(packet[-1], packet[0] if len(packet) == 2 else None, options=options)
         with closing(connect(southbound or default_database(), "OVN_Southbound", leader_only=True)) as session:
             tables = read_tables(session.call, PHYSICAL)
-        packet, ends = explained(tables, request, asked_north(northbound))
+        told, ends = explained(tables, request, asked_north(northbound))
     except OvnError as fault:
         raise click.ClickException(str(fault)) from None
     sys.stdout.write(
-        json.dumps({"packet": packet, "endings": ends}, indent=2) + "\n" if form == "json" else text(packet, ends)
+        json.dumps({"packet": told, "endings": ends}, indent=2) + "\n" if form == "json" else text(told, ends)
     )
     good = all(each["fate"] in ("delivered", "answered") and not each["obstacles"] for each in ends)
     sys.exit(0 if good and ends else 3)

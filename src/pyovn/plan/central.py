@@ -10,6 +10,8 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+import orjson
+
 from pyovn.net.uuids import Uuid
 from pyovn.northd.compiler import NORTHBOUND, SOUTHBOUND, Compiler
 from pyovn.ovsdb.model import Row, columns, table_name
@@ -21,6 +23,18 @@ from pyovn.ovsdb.txn import Txn
 
 Json = Any
 MOST_ROUNDS = 6  #: before northd must have settled
+
+
+def messages(data: bytes) -> Iterator[Json]:
+    """The messages in what a server sends; mostly it is one, and large ones come alone."""
+    try:
+        yield orjson.loads(data or b"null") or {}
+    except orjson.JSONDecodeError:
+        decoder, text = json.JSONDecoder(), data.decode()
+        while text:
+            message, end = decoder.raw_decode(text)
+            text = text[end:]
+            yield message
 
 
 class NotSettled(RuntimeError):
@@ -65,15 +79,12 @@ class Central:
     def call(self, method: str, *params: Json) -> Json:
         """Ask the database server; what it says otherwise is for northd."""
         number = next(self._ids)
-        self.session.handle(json.loads(json.dumps({"id": number, "method": method, "params": params})))
+        self.session.handle(orjson.loads(orjson.dumps({"id": number, "method": method, "params": params})))
         for sync in self.session.outbox:
             if isinstance(sync, Sync):
                 sync.done = True
-        decoder, text = json.JSONDecoder(), self.session.take().decode()
         result = None
-        while text:
-            message, end = decoder.raw_decode(text)
-            text = text[end:]
+        for message in messages(self.session.take()):
             if message.get("method") == "update2":
                 name, tables = message["params"]
                 merge(self._pending, self.replicas[name].apply(Update(tables)))
@@ -86,7 +97,7 @@ class Central:
 
     def transact(self, database: str, txn: Txn) -> list[Json]:
         """Carry out a transaction that must succeed."""
-        operations = [json.loads(each) if isinstance(each, bytes) else each for each in txn.operations()]
+        operations = [orjson.loads(each) if isinstance(each, bytes) else each for each in txn.operations()]
         return txn.settle(self.call("transact", database, *operations))
 
     def settle(self) -> None:

@@ -11,6 +11,8 @@ from pyovn.plan.reach import Guest, Routers, fate, probes, services
 from pyovn.trace.network import Network
 from pyovn.trace.tables import read_tables
 
+MOST_PAIRS = 4  #: of guests that are named for one difference
+
 
 class Plan:
     """What an edit would do."""
@@ -27,7 +29,7 @@ class Plan:
         self.settled: list[str] = []  #: and those that would be no more
         self.tried = 0
         self.guests = 0
-        self.fates: list[tuple[str, str, str]] = []  #: packet, before, after
+        self.fates: dict[tuple[str, str, str], list[str]] = {}  #: service, before, after → "SOURCE → TARGET", …
 
     def lines(self, *, with_flows: bool = False) -> Iterator[str]:
         """What is printed for people."""
@@ -50,9 +52,12 @@ class Plan:
                 yield from (title, *(f"  {each}" for each in texts))
         if self.tried:
             tried = f"{self.tried} tried between {self.guests} guests"
-            yield f"Packets that would fare differently: {len(self.fates)} of {tried}"
-            for packet, before, after in self.fates:
-                yield from (f"  {packet}", f"    now    {before}", f"    then   {after}")
+            differing = sum(map(len, self.fates.values()))
+            yield f"Packets that would fare differently: {differing} of {tried}"
+            for (service, now, then), pairs in self.fates.items():
+                more = f" and {len(pairs) - MOST_PAIRS} more" if len(pairs) > MOST_PAIRS else ""
+                yield f"  {service}: {', '.join(pairs[:MOST_PAIRS])}{more}"
+                yield from (f"    now    {now}", f"    then   {then}")
 
     def _flows(self, with_flows: bool) -> Iterator[str]:
         gained = sum(len(each.gained) for each in self.flows.values())
@@ -120,4 +125,5 @@ def _try_packets(found: Plan, guests: list[Guest], routers: Routers, networks: t
         found.tried += 1
         now, then = (fate(network, probe) for network in networks)
         if now != then:
-            found.fates.append((f"{probe.source.port} → {probe.target.port} {probe.service}", now, then))
+            pair = f"{probe.source.port} → {probe.target.port}"
+            found.fates.setdefault((probe.service, now, then), []).append(pair)

@@ -102,7 +102,8 @@ def fate(network: Network, probe: Probe) -> str:
         told = []
         for ending in endings(trace.nodes):
             if ending.fate == "delivered":
-                told.append(f'delivered to "{ending.node.text}"')
+                there = ending.node.facts["port"] == probe.target.port
+                told.append("delivered" if there else f'delivered to "{ending.node.text}"')
             else:
                 told.append(f"{ending.fate}: {reason(ending, network).text}")
     return "; ".join(dict.fromkeys(told))

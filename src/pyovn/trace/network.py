@@ -19,6 +19,7 @@ from pyovn.lang.symbols import SYMBOLS, TRACKED_SYMBOLS, SymbolTable
 from pyovn.net.errors import Malformed
 from pyovn.net.ip import ip_parse
 from pyovn.net.mac import mac_int
+from pyovn.trace.index import WORTH_AN_INDEX, Index
 
 Row = Mapping[str, Any]
 
@@ -155,6 +156,7 @@ class Network:
         self._mask = (1 << max(len(tables["Logical_Flow"]), 1).bit_length() - 1) - 1
         self._tables: dict[tuple[str, Pipeline, int], list[Row]] = {}
         self._flows: dict[str, Flow | None] = {}
+        self._indexes: dict[tuple[str, Pipeline, int], Index] = {}
 
     def find_datapath(self, name: str) -> Datapath | None:
         """The datapath of this name or UUID; the beginning of a UUID will do if it is the beginning of one only."""
@@ -182,12 +184,19 @@ class Network:
         """Names → keys, as expressions in this datapath see them."""
         return Keys(self, datapath)
 
-    def flows_of(self, datapath: Datapath, pipeline: Pipeline, table: int) -> Iterator[Flow]:
-        """The flows of a table, highest priority first."""
+    def flows_of(
+        self, datapath: Datapath, pipeline: Pipeline, table: int, packet: Mapping[str, int] | None = None
+    ) -> Iterator[Flow]:
+        """The flows of a table, highest priority first; only those that may be for a packet, if one is given."""
         key = datapath.uuid, pipeline, table
         if not datapath.is_sorted:
             self._sort(datapath)
-        for row in self._tables.get(key, ()):
+        rows: Iterable[Row] = self._tables.get(key, ())
+        if packet is not None and len(self._tables.get(key, ())) >= WORTH_AN_INDEX:
+            if key not in self._indexes:
+                self._indexes[key] = Index(self._tables[key], self.keys_in(datapath))
+            rows = self._indexes[key].rows_for(packet)
+        for row in rows:
             flow = self._flow(row, datapath)
             if flow is not None:
                 yield flow

@@ -141,7 +141,7 @@ class Tracer:
         return parent.add("table", text, **facts)
 
     def _match(self, datapath: Datapath, pipeline: Pipeline, table: int, packet: Packet, keys: Keys) -> Flow | None:
-        for flow in self.network.flows_of(datapath, pipeline, table):
+        for flow in self.network.flows_of(datapath, pipeline, table, packet):
             if evaluate(flow.expr, packet, keys, symbols=flow.symbols):
                 return flow
         return None
