@@ -5,6 +5,7 @@
 A sub-command's module is imported only when it is used, and gets the words after its name.
 """
 
+import gc
 import sys
 
 TYPE_CHECKING = False
@@ -51,9 +52,13 @@ CLICK = {
     "why": "why",
 }  #: sub-commands that are click groups, and what they are called in their module
 
+BRIEF = ("plan", "why")  #: sub-commands that load much, answer, and end
+
 
 def main(words: "Sequence[str] | None" = None) -> int:
     """Run a sub-command; returns the exit status."""
+    if words is None and sys.argv[1:2] and sys.argv[1] in BRIEF:
+        gc.disable()  # the end of the process collects all garbage at once
     words = list(sys.argv[1:] if words is None else words)
     if not words or words[0] in ("-h", "--help", "help"):
         sys.stdout.write(help_text())

@@ -7,7 +7,6 @@ there, and the difference is told: rows, logical flows, chassis that have work t
 guests that would fare differently.
 """
 
-import gc
 import itertools
 import json
 import os
@@ -105,7 +104,6 @@ def plan(
     command: tuple[str, ...],
 ) -> None:
     """Tell what the ovn-nbctl command line COMMAND would do to the network, without doing it."""
-    gc.disable()  # the end of the process collects all garbage at once
     words = list(command)
     where = (
         northbound

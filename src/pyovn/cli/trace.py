@@ -69,6 +69,8 @@ class UsageError(OvnError):
 def main(words: Sequence[str] | None = None) -> int:
     """Run the tool; returns its exit status."""
     program = os.path.basename(sys.argv[0]) if words is None else "ovn-trace"
+    if words is None and "--detach" not in sys.argv:
+        gc.disable()  # the end of the process collects all garbage at once
     try:
         return _run(program, list(sys.argv[1:] if words is None else words))
     except OvnError as fault:
@@ -90,7 +92,6 @@ def _run(program: str, words: list[str]) -> int:
         from pyovn.cli.trace_daemon import serve  # late: it brings the whole runtime
 
         return serve(words)
-    gc.disable()  # the end of the process collects all garbage at once
     request = request_of(given, rest, _warn)
     network = load(given)
     sys.stdout.write(answer(network, request))

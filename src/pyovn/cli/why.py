@@ -5,7 +5,6 @@ pyovn why sw0 'inport == "vm1" && eth.src == … && ip4.dst == … && tcp.dst ==
 A trace tells every step; this tells each end of the packet's way, and the row of the northbound database behind it.
 """
 
-import gc
 import json
 import os
 import sys
@@ -74,7 +73,6 @@ def why(
 
     The exit status is 0 where it is delivered (or answered) everywhere, and 3 where it is not.
     """
-    gc.disable()  # the end of the process collects all garbage at once
     if len(packet) > 2:
         raise click.UsageError(f"Got unexpected extra argument ({packet[2]})")
     try:
