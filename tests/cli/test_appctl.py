@@ -8,7 +8,8 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from pyovn.cli.appctl import main
-from pyovn.runtime.control import Command, CommandFailed, ControlServer
+from pyovn.runtime.commands import Command, CommandFailed
+from pyovn.runtime.control import ControlServer
 
 
 def fail(_: list[str]) -> str:

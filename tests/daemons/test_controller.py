@@ -17,7 +17,7 @@ from pyovn.daemons.vswitchd import Vswitchd
 from pyovn.openflow import messages as m
 from pyovn.ovsdb.txn import Txn
 from pyovn.packet.flowkey import flow_key
-from pyovn.runtime.control import CommandFailed
+from pyovn.runtime.commands import CommandFailed
 from pyovn.runtime.nics import SystemNics
 from pyovn.runtime.openflow import OpenFlowClient
 from pyovn.runtime.ovsdb import Client

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from pyovn.net.errors import OvnError
-from pyovn.runtime.control import ANY_NUMBER, Command, CommandFailed, ControlServer, counter_commands, send
+from pyovn.runtime.commands import ANY_NUMBER, Command, CommandFailed, counter_commands
+from pyovn.runtime.control import ControlServer, send
 from pyovn.runtime.counters import Counters
 from pyovn.runtime.streams import StreamFault
 from tests.support.c_programs import need
@@ -67,7 +68,9 @@ REFUSALS = [
     ("find", ["p1"], "no p1 here"),
     ("broken", [], "internal error: ZeroDivisionError: odd"),
     ("vlog/set", ["foo"], 'no destination, level, or module "foo"'),
-    ("set-options", ["--format", "json"], "only text output is available"),
+    ("set-options", ["--format", "xml"], "option format has invalid value xml"),
+    ("set-options", ["--format"], "option '--format' requires an argument"),
+    ("set-options", ["--colour", "red"], "unrecognized option '--colour'"),
 ]
 
 

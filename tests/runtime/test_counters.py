@@ -12,7 +12,7 @@ def test_events_are_counted_with_their_rates() -> None:
         clock.advance(1)
     assert counters.counter_text("txn") == "120\n"
     (line,) = [line for line in counters.coverage_text().splitlines() if line.startswith("txn ")]
-    assert line.split() == ["txn", "2.000/sec", "2.000/sec", "0.033/sec", "total:", "120"]
+    assert line.split() == ["txn", "2.0/sec", "2.000/sec", "0.0333/sec", "total:", "120"]
 
 
 def test_what_is_timed_is_summed_up() -> None:
@@ -44,9 +44,11 @@ def test_what_is_held_is_shown_on_one_line() -> None:
 
 def test_what_nobody_counts_is_refused() -> None:
     counters = Counters()
-    for ask in (counters.counter_text, counters.stopwatch_text, counters.reset):
+    for ask in (counters.counter_text, counters.stopwatch_text):
         with pytest.raises(NoSuchCounter):
             ask("x")
+    counters.expect(["x"])
+    assert "Total samples: 0\n" in counters.stopwatch_text("x")
 
 
 def test_the_clocks_go_forward() -> None:

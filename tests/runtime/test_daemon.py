@@ -18,7 +18,7 @@ from tests.support.c_programs import need
 
 DEMO = """
 import asyncio, os, sys
-from pyovn.runtime.control import Command
+from pyovn.runtime.commands import Command
 from pyovn.runtime.daemon import Daemon, DaemonFault, Program, main
 from pyovn.runtime.logging import module
 from pyovn.runtime.options import Option

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from getopt import GetoptError, gnu_getopt
 
+from pyovn.cli.boundary import run_tool
 from pyovn.cli.detrace_rows import Rows, told
 from pyovn.cli.session import Session, connect
 from pyovn.net.errors import OvnError
@@ -83,13 +84,7 @@ def blocks(lines: Iterable[str]) -> Iterator[Block]:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the tool; returns its exit status."""
-    program = os.path.basename(sys.argv[0]) if words is None else "ovn-detrace"
-    try:
-        return _run(program, list(sys.argv[1:] if words is None else words))
-    except OvnError as fault:
-        sys.stdout.flush()
-        sys.stderr.write(f"{program}: {fault}\n")
-        return 1
+    return run_tool("ovn-detrace", words, _run)
 
 
 def _run(program: str, words: list[str]) -> int:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from getopt import GetoptError, gnu_getopt
 
+from pyovn.cli.boundary import run_tool
 from pyovn.cli.session import connect
 from pyovn.net.errors import Malformed, OvnError
 from pyovn.net.ip import ip_parse
@@ -68,15 +69,9 @@ class UsageError(OvnError):
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the tool; returns its exit status."""
-    program = os.path.basename(sys.argv[0]) if words is None else "ovn-trace"
     if words is None and "--detach" not in sys.argv:
         gc.disable()  # the end of the process collects all garbage at once
-    try:
-        return _run(program, list(sys.argv[1:] if words is None else words))
-    except OvnError as fault:
-        sys.stdout.flush()
-        sys.stderr.write(f"{program}: {fault}\n")
-        return 1
+    return run_tool("ovn-trace", words, _run)
 
 
 def _run(program: str, words: list[str]) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pyovn.cli.session import connect
 from pyovn.cli.trace import DATABASE, default_database, request_of, split
 from pyovn.runtime import logging as vlog
-from pyovn.runtime.control import Command
+from pyovn.runtime.commands import Command
 from pyovn.runtime.daemon import Daemon, Program
 from pyovn.runtime.daemon import main as run_daemon
 from pyovn.runtime.options import Option

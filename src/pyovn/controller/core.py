@@ -49,7 +49,15 @@ from pyovn.net.uuids import Uuid
 from pyovn.openflow.flows import GroupDef, MeterDef
 from pyovn.openflow.messages import PacketOut
 from pyovn.ovsdb.model import Row
-from pyovn.tables.sb import AddressSet, Chassis, ChassisPrivate, MACBinding, PortBinding, SBGlobal
+from pyovn.tables.sb import (
+    AddressSet,
+    Chassis,
+    ChassisPrivate,
+    ChassisTemplateVar,
+    MACBinding,
+    PortBinding,
+    SBGlobal,
+)
 from pyovn.tables.vswitch import Bridge, Interface, OpenvSwitch, Port
 
 #: Columns that we write ourselves, and that only those hear of who ask for them.
@@ -337,14 +345,15 @@ class Core:
         times = [at + CLAIM_PAUSE_S for at in self._claimed_at.values() if at + CLAIM_PAUSE_S > now]
         return min(times, default=None)
 
-    def recompute(self) -> None:
-        """Everything from scratch; what comes out is the same, unless the engine has a fault."""
+    def recompute(self) -> Engine:
+        """Everything from scratch, in a new engine; what comes out is the same, unless the engine has a fault."""
         fresh = Engine(families(self.logical), self._sources, QUIET)
         rows = {cls: {uuid: (None, row) for uuid, row in src.rows(cls).items()} for cls, src in self._sources.items()}
         before = self.flows
         fresh.run(rows)
         self.engine = fresh
         self.flows.touched = {**self.flows.take(), **dict.fromkeys(before)}
+        return fresh
 
     def port(self, uuid: Uuid) -> PortBinding | None:
         """A port."""
@@ -353,6 +362,11 @@ class Core:
     def ports_of(self, datapath: Uuid) -> tuple[PortBinding, ...]:
         """The ports of a datapath."""
         return self._southbound.where(PortBinding, datapath=datapath)
+
+    def template_variables(self) -> dict[str, str]:
+        """What `^name` means on this chassis."""
+        rows = self._southbound.where(ChassisTemplateVar, chassis=self._host["chassis"])
+        return {name: value for row in rows for name, value in row.variables.items()}
 
     def mac_bindings(self, datapath: Uuid) -> tuple[MACBinding, ...]:
         """The neighbours that routers on a datapath have learned."""

@@ -35,6 +35,7 @@ SOUTHBOUND_TABLES: dict[type[Row], Sequence[str] | None] = {
     sb.Meter: None,
     sb.MeterBand: None,
     sb.LoadBalancer: None,
+    sb.ChassisTemplateVar: None,
     sb.DNS: ("records", "datapaths", "options"),
     sb.BFD: None,
     sb.ServiceMonitor: None,

@@ -14,6 +14,7 @@ from pyovn.tables.sb import (
     DNS,
     FDB,
     ChassisPrivate,
+    ChassisTemplateVar,
     IPMulticast,
     LogicalFlow,
     MACBinding,
@@ -38,7 +39,9 @@ def conditions(
 ) -> Conditions:
     """What to monitor: `names` are the logical ports that interfaces here ask for, `row` is our Chassis."""
     if everything:
-        return dict.fromkeys((*BY_DATAPATH, LogicalFlow, PortBinding, FDB, DNS, ChassisPrivate), WHOLE)
+        return dict.fromkeys(
+            (*BY_DATAPATH, LogicalFlow, PortBinding, FDB, DNS, ChassisPrivate, ChassisTemplateVar), WHOLE
+        )
     local = sorted(datapaths, key=lambda datapath: datapath.uuid)
     by_datapath = [[["datapath", "==", ["uuid", each.uuid]] for each in local]] * len(BY_DATAPATH)
     found: Conditions = dict(zip(BY_DATAPATH, by_datapath, strict=True))
@@ -50,6 +53,7 @@ def conditions(
     found[DNS] = [clause(DNS, "datapaths", "includes", each.uuid) for each in local]
     found[PortBinding] = list(_ports(local, names, chassis, row))
     found[ChassisPrivate] = [clause(ChassisPrivate, "name", "==", chassis)]
+    found[ChassisTemplateVar] = [clause(ChassisTemplateVar, "chassis", "==", chassis)]
     return found
 
 

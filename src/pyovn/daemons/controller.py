@@ -40,6 +40,7 @@ from pyovn.controller.services.ageing import COUNTED
 from pyovn.controller.settings import Settings
 from pyovn.daemons.controller_commands import commands
 from pyovn.daemons.controller_switch import SwitchConnection
+from pyovn.daemons.engine_commands import Watch
 from pyovn.net.errors import OvnError
 from pyovn.net.mac import mac_str
 from pyovn.openflow import messages as m
@@ -49,7 +50,8 @@ from pyovn.runtime import daemon, streams
 from pyovn.runtime import logging as vlog
 from pyovn.runtime.bulk import uncollected
 from pyovn.runtime.clock import SYSTEM, Clock
-from pyovn.runtime.control import Command
+from pyovn.runtime.commands import Command
+from pyovn.runtime.counters import Counters
 from pyovn.runtime.openflow import Disconnected
 from pyovn.runtime.options import Option
 from pyovn.runtime.ovsdb import Client
@@ -92,6 +94,7 @@ class Config:
     hostname: str = field(default_factory=socket.gethostname)
     tls: streams.Tls | None = None
     clock: Clock = SYSTEM
+    counters: Counters = field(default_factory=Counters)
 
 
 class Controller:
@@ -104,6 +107,9 @@ class Controller:
         self.southbound: Client | None = None
         self.core: Core | None = None
         self.switch = SwitchConnection(self.wake, self._packet, config.clock)
+        self.counters = config.counters
+        self.counters.sizes = self._sizes
+        self.watch = Watch(self.counters, config.clock)
         self.paused = False
         self.report_delay_s = 0.0
         self._news = asyncio.Event()
@@ -119,6 +125,10 @@ class Controller:
         self._desk: Desk | None = None
         self.announcements = Announcements()
         self._applied_generation = 0
+
+    def _sizes(self) -> dict[str, int]:
+        there = {} if self.southbound is None else self.southbound.sizes()
+        return {**self.switch_db.sizes(), **there}
 
     def wake(self) -> None:
         """Have the loop look again."""
@@ -193,6 +203,7 @@ class Controller:
             bridge_mac=mac_str(mac),
             now_ms=self.clock.wall_ms(),
         )
+        self.watch.follow(core.engine)
         everything = {cls: self.switch_db.replica.rows(cls) for cls in SWITCH_TABLES}
         self._pending = {cls: {uuid: (None, row) for uuid, row in rows.items()} for cls, rows in everything.items()}
         self._tasks.create_task(client.run())
@@ -256,7 +267,8 @@ class Controller:
         elif not self.switch.connected:
             core.switch_is_gone()
         changes = self._changes()
-        self._update(core, changes)
+        with self.counters.stopwatch("flow-generation"):
+            self._update(core, changes)
         if self._desk is not None:
             self._desk.follow(changes, self.clock.now())
         for text in core.take_problems():
@@ -331,6 +343,7 @@ class Controller:
         txn.comment("ovn-controller")
         try:
             await client.transact(txn)
+            self.counters.count(f"{client.database}_transactions")
         except OvnError as fault:
             log.log(WARNING if loud else DEBUG, "%s transaction failed: %s", client.database, fault)
             await asyncio.sleep(RETRY_S if loud else 0.0)
@@ -363,6 +376,7 @@ class Controller:
         except OvnError as fault:
             log.info("switch: %s", fault)
         else:
+            self.counters.count("flow_installations")
             self._installed_once()
 
     def _installed_once(self) -> None:
@@ -401,6 +415,7 @@ class Controller:
     def _packet(self, message: m.PacketIn) -> None:
         """A packet the switch asks about."""
         desk = self._desk
+        self.counters.count("packet_ins")
         if desk is not None:
             before = desk.deadline
             self._carry_out(desk.packet(message, self.clock.now()))
@@ -496,7 +511,7 @@ async def _body(process: daemon.Daemon) -> None:
     rundir = daemon.directory("OVS_RUNDIR")
     words = process.arguments.words
     database = words[0] if words else f"unix:{rundir}/db.sock"
-    config = Config(database, rundir, process.arguments.get("chassis"), tls=process.tls)
+    config = Config(database, rundir, process.arguments.get("chassis"), tls=process.tls, counters=process.counters)
     controller = Controller(config)
     gc.disable()
     controller.on_installed = _collect_from_now_on

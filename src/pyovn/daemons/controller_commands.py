@@ -6,12 +6,17 @@ from typing import Any, Protocol
 from pyovn.controller.binding import BINDING, EDGES, LOCAL_PORT
 from pyovn.controller.core import Core
 from pyovn.controller.flowtable import cookie_of
-from pyovn.daemons.engine_commands import statistics_text
+from pyovn.daemons.engine_commands import Watch, engine_commands
 from pyovn.net.errors import OvnError
-from pyovn.runtime.control import Command, CommandFailed
+from pyovn.runtime.commands import Command, CommandFailed
 from pyovn.runtime.ovsdb import Client
 
 DASHES = "-" * 40
+#: what a chassis has to do with other fabrics' VTEPs: nothing is ever there, as this one takes no part in EVPN
+EVPN = (
+    "evpn/remote-vtep-list", "evpn/vtep-binding-list", "evpn/vtep-multicast-group-list", "evpn/vtep-fdb-list",
+    "evpn/vtep-arp-list",
+)  # fmt: skip
 
 
 class Running(Protocol):
@@ -20,6 +25,7 @@ class Running(Protocol):
     core: Core | None
     southbound: Client | None
     paused: bool
+    watch: Watch
     report_delay_s: float
 
     def wake(self) -> None:
@@ -75,20 +81,19 @@ def commands(controller: Running) -> dict[str, Command]:
         "debug/delay-nb-cfg-report": Command(delay, "SECONDS", 1, 1),
         "debug/dump-local-bindings": Command(lambda _: "".join(_bindings(core()))),
         "debug/dump-local-datapaths": Command(lambda _: "".join(_datapaths(core()))),
+        "debug/dump-local-template-vars": Command(lambda _: "".join(_variables(core()))),
         "debug/dump-mac-bindings": Command(lambda _: "".join(_mac_bindings(core()))),
         "debug/dump-related-ports": Command(lambda _: "".join(_related(core()))),
         "debug/dump-peer-ports": Command(lambda _: "".join(_peers(core()))),
         "debug/dump-lflow-conj-ids": Command(lambda _: "".join(_conjunctions(core()))),
         "inject-pkt": Command(lambda arguments: inject(arguments[0]), "MICROFLOW", 1, 1),
-        "inc-engine/show-stats": Command(
-            lambda words: statistics_text(core().engine.statistics(), words), "[NODE [COUNTER]]", 0, 2
-        ),
-        "inc-engine/clear-stats": Command(lambda _: core().engine.clear_statistics()),
-        "inc-engine/recompute": Command(lambda _: core().recompute()),
-        "recompute": Command(lambda _: core().recompute()),
+        **engine_commands(lambda: core().engine, controller.watch),
+        **dict.fromkeys(EVPN, Command(lambda _: "")),
+        "inc-engine/recompute": Command(lambda _: controller.watch.follow(core().recompute())),
+        "recompute": Command(lambda _: controller.watch.follow(core().recompute()), "[deprecated]"),
         "lflow-cache/show-stats": Command(lambda _: _cache(core())),
         "lflow-cache/flush": Command(lambda _: core().logical.templates.clear()),
-        "flush-lflow-cache": Command(lambda _: core().logical.templates.clear()),
+        "flush-lflow-cache": Command(lambda _: core().logical.templates.clear(), "[deprecated]"),
         "sb-cluster-state-reset": Command(forget_cluster),
     }
 
@@ -125,6 +130,11 @@ def _mac_bindings(core: Core) -> Iterator[str]:
             port = core.key_of(row.logical_port, datapath.uuid)
             yield f"cookie: {cookie_of(row.uuid):#x}, datapath-key: {datapath.key}, port-key: {port}, "
             yield f"ip: {row.ip}, mac: {row.mac}\n"
+
+
+def _variables(core: Core) -> Iterator[str]:
+    yield "Local template vars:\n"
+    yield from (f"name: '{name}' value: '{value}'\n" for name, value in sorted(core.template_variables().items()))
 
 
 def _related(core: Core) -> Iterator[str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from pyovn.daemons.engine_commands import statistics_text
+from pyovn.daemons.engine_commands import engine_commands
 from pyovn.daemons.northd_worker import Northd
 from pyovn.northd.model.chassis import common_features
 from pyovn.northd.sync import upkeep
-from pyovn.runtime.control import Command
+from pyovn.runtime.commands import Command
 from pyovn.runtime.daemon import Daemon, Program
 from pyovn.runtime.daemon import main as run_daemon
 from pyovn.runtime.logging import module
@@ -38,9 +38,6 @@ def commands(northd: Northd) -> dict[str, Command]:
     def status(_: list[str]) -> str:
         return f"Status: {'paused' if northd.paused else 'active' if northd.active else 'standby'}\n"
 
-    def statistics(words: list[str]) -> str:
-        return statistics_text(northd.compiler.engine.statistics(), words)
-
     def features(_: list[str]) -> str:
         found = common_features(northd.sb.replica.rows(sb.Chassis).values())
         return "".join(f"{name}: {str(has).lower()}\n" for name, has in found.items())
@@ -60,12 +57,9 @@ def commands(northd: Northd) -> dict[str, Command]:
         "sb-connection-status": connection(northd.sb),
         "nb-cluster-state-reset": Command(lambda _: northd.nb.forget_cluster()),
         "sb-cluster-state-reset": Command(lambda _: northd.sb.forget_cluster()),
-        "inc-engine/show-stats": Command(statistics, "[NODE [COUNTER]]", 0, 2),
-        "inc-engine/clear-stats": Command(lambda _: northd.compiler.engine.clear_statistics()),
+        **engine_commands(lambda: northd.compiler.engine, northd.watch),
         "inc-engine/recompute": Command(lambda _: northd.recompute()),
-        "inc-engine/compute-log-timeout": Command(nothing, "MILLISECONDS", 1, 1),
         "debug/chassis-features-list": Command(features),
-        "inc-engine/list-stopwatches": Command(lambda _: "ovn-northd-loop\ncompute\nplan\n"),
         "parallel-build/get-n-threads": Command(lambda _: "1\n"),
         "parallel-build/set-n-threads": Command(nothing, "N_THREADS", 1, 1),
     }

@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from logging import DEBUG, WARNING
 from typing import Any
 
+from pyovn.daemons.engine_commands import Watch
 from pyovn.net.uuids import Uuid
 from pyovn.northd import aging
 from pyovn.northd.compiler import NORTHBOUND, SOUTHBOUND, Compiler
@@ -61,6 +62,8 @@ class Northd:
     ) -> None:
         self.paused = paused
         self.counters = Counters() if counters is None else counters
+        self.counters.sizes = lambda: {**self.nb.sizes(), **self.sb.sizes()}
+        self.watch = Watch(self.counters)
         self.clock = clock
         flows: dict[type[Row], Sequence[str]] = {sb.LogicalFlow: (VERSION,)}
         self.nb = Client(northbound, "OVN_Northbound", NORTHBOUND, leader_only=True, tls=tls)
@@ -74,7 +77,7 @@ class Northd:
             raw={sb.LogicalFlow: self._flows_changed},
             select={sb.LogicalFlow: {"initial": False}},
         )
-        self.compiler = Compiler(self.nb.replica, self.sb.replica, random.SystemRandom().getrandbits)
+        self.compiler = self._new_compiler()
         self.active = False
         self._pending: Changes = {}
         self._wake = asyncio.Event()
@@ -93,6 +96,12 @@ class Northd:
             group.create_task(self._check())
             group.create_task(self._forget())
             group.create_task(self._work())
+
+    def _new_compiler(self) -> Compiler:
+        """One that knows nothing yet."""
+        compiler = Compiler(self.nb.replica, self.sb.replica, random.SystemRandom().getrandbits)
+        self.watch.follow(compiler.engine)
+        return compiler
 
     async def _watch(self, client: Client) -> None:
         """Collect what changes in a database."""
@@ -330,7 +339,7 @@ class Northd:
 
     def recompute(self) -> None:
         """Compute everything from nothing."""
-        self.compiler = Compiler(self.nb.replica, self.sb.replica, random.SystemRandom().getrandbits)
+        self.compiler = self._new_compiler()
         changes: Changes = {}
         for client in (self.nb, self.sb):
             for cls in client.replica.classes:

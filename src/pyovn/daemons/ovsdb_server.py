@@ -16,7 +16,8 @@ from pathlib import Path
 
 from pyovn.net.errors import OvnError
 from pyovn.runtime.clock import SYSTEM, Clock
-from pyovn.runtime.control import ANY_NUMBER, Command, ControlServer, counter_commands
+from pyovn.runtime.commands import ANY_NUMBER, Command, counter_commands
+from pyovn.runtime.control import ControlServer
 from pyovn.runtime.counters import Counters
 from pyovn.runtime.daemon import Daemon, Program
 from pyovn.runtime.daemon import main as daemon_main

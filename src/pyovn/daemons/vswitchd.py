@@ -22,7 +22,8 @@ from pyovn.ovsdb.txn import Txn
 from pyovn.runtime import daemon
 from pyovn.runtime import logging as vlog
 from pyovn.runtime.clock import SYSTEM, Clock
-from pyovn.runtime.control import Command, ControlServer
+from pyovn.runtime.commands import Command
+from pyovn.runtime.control import ControlServer
 from pyovn.runtime.nics import SystemNics
 from pyovn.runtime.ovsdb import Client
 from pyovn.runtime.streams import StreamFault, Tls

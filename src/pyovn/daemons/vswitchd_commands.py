@@ -12,7 +12,7 @@ from pyovn.net.mac import mac_str
 from pyovn.openflow.action_text import format_action, format_actions
 from pyovn.openflow.actions import Action
 from pyovn.openflow.match_text import format_match, parse_match
-from pyovn.runtime.control import ANY_NUMBER, Command, CommandFailed
+from pyovn.runtime.commands import ANY_NUMBER, Command, CommandFailed
 from pyovn.runtime.nics import DummyNic
 from pyovn.vswitch.bridge import Bridge
 from pyovn.vswitch.conntrack.table import Connection

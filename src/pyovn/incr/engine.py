@@ -198,6 +198,8 @@ class Engine:
         self.strata: list[Stratum] = []
         self._over: dict[type[Row] | Relation[Any, Any, Any], list[Stratum]] = {}
         self._reader = Reader(sources, self._relations)
+        self._clock: Callable[[], float] = lambda: 0.0
+        self._took: Callable[[str, float], None] = lambda _name, _seconds: None
         for place, each in enumerate(families):
             self._add(place, each)
 
@@ -225,10 +227,16 @@ class Engine:
             self._table_changed(cls, rows)
         for stratum in self.strata:
             if stratum.dirty:
+                began = self._clock()
                 self._run(stratum)
+                self._took(stratum.name, self._clock() - began)
             if after and stratum.family in after:
                 for cls, rows in after[stratum.family]().items():
                     self._table_changed(cls, rows)
+
+    def watch(self, clock: Callable[[], float], took: Callable[[str, float], None]) -> None:
+        """Have `took` told by name how many seconds each family that ran has taken, as `clock` counts them."""
+        self._clock, self._took = clock, took
 
     def statistics(self) -> dict[str, Statistics]:
         """How often units ran, by family."""

@@ -23,7 +23,8 @@ from pyovn.lab.segment import Segments
 from pyovn.net.errors import OvnError
 from pyovn.ovsdb.replica import Replica
 from pyovn.ovsdb.txn import Txn
-from pyovn.runtime.control import Command, ControlServer
+from pyovn.runtime.commands import Command
+from pyovn.runtime.control import ControlServer
 from pyovn.runtime.ovsdb import Client
 from pyovn.runtime.ovsdb_server.shell import Shell
 from pyovn.tables.vswitch import OPEN_VSWITCH, OpenvSwitch

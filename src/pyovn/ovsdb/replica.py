@@ -69,6 +69,12 @@ class Replica:
         """All rows of a table by UUID; a live view."""
         return self._rows[cls]
 
+    def cells(self) -> int:
+        """How many values of columns are held."""
+        return sum(
+            len(self._rows[cls]) * len(columns(cls) if names is None else names) for cls, names in self._wanted.items()
+        )
+
     def get(self, cls: "type[R]", uuid: "str | None") -> "R | None":
         """The row of `cls` with this UUID, if there is one."""
         row: R | None = self._rows[cls].get(uuid)  # type: ignore[call-overload]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import resource
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from pyovn.net.errors import OvnError
 from pyovn.runtime.clock import SYSTEM, Clock
@@ -55,6 +55,11 @@ class Counters:
         """Something took this long."""
         self._stopwatches.setdefault(name, Stopwatch()).add(milliseconds)
 
+    def expect(self, names: Iterable[str]) -> None:
+        """There are stopwatches of these names, though nothing may have been timed yet."""
+        for name in names:
+            self._stopwatches.setdefault(name, Stopwatch())
+
     def memory_text(self) -> str:
         """What is held now, and the most memory ever used."""
         peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -65,7 +70,7 @@ class Counters:
         """All counters with their rates."""
         lines = ["Event coverage, avg rate over last: 5 seconds, last minute, last hour:"]
         lines += [
-            f"{name:<24} {'  '.join(f'{rate:9.3f}/sec' for rate in self._rates(name))}   total: {total}"
+            "{:<24} {:5.1f}/sec {:9.3f}/sec {:13.4f}/sec   total: {}".format(name, *self._rates(name), total)
             for name, total in sorted(self._counts.items())
         ]
         return "\n".join([*lines, "0 events never hit"]) + "\n"
@@ -84,11 +89,10 @@ class Counters:
         return "".join(f"Statistics for '{each}'\n{self._stopwatches[each].text()}" for each in chosen)
 
     def reset(self, name: str | None) -> None:
-        """Start one stopwatch, or all, from nothing."""
-        if name is not None and name not in self._stopwatches:
-            raise NoSuchCounter("No such stopwatch")
-        for each in self._stopwatches if name is None else [name]:
-            self._stopwatches[each] = Stopwatch()
+        """Start one stopwatch, or all, from nothing; one that there is not is not missed, as with C's daemons."""
+        for each in self._stopwatches:
+            if name in (None, each):
+                self._stopwatches[each] = Stopwatch()
 
     def _rates(self, name: str) -> Iterator[float]:
         now = self._clock.now()

@@ -25,7 +25,8 @@ from pathlib import Path
 from pyovn.net.errors import OvnError
 from pyovn.runtime import logging as vlog
 from pyovn.runtime import streams
-from pyovn.runtime.control import Command, ControlServer, counter_commands
+from pyovn.runtime.commands import Command, counter_commands
+from pyovn.runtime.control import ControlServer
 from pyovn.runtime.counters import Counters
 from pyovn.runtime.options import Arguments, Option, UsageFault, help_text, read
 from pyovn.runtime.pidfile import DaemonFault, lock

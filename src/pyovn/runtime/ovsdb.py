@@ -128,6 +128,10 @@ class Client:
         """The name of the database."""
         return self._session.database
 
+    def sizes(self) -> dict[str, int]:
+        """How much of the database is held here."""
+        return {f"idl-cells-{self.database}": self.replica.cells()}
+
     @property
     def connected(self) -> bool:
         """True where the replica is up to date with a server."""

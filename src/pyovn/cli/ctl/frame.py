@@ -143,6 +143,8 @@ def parse(
         if name in program.refused:
             raise CtlError(f"{name} not supported")
         if name in own:
+            if name == "--verbose" and name in options:  # the only one that may come again: a line for each
+                value = f"{options[name] or ''}\n{value or ''}"
             options.update(MEANINGS.get(name, {name: value}))
             for other in OPPOSITES.get(name, ()):
                 options.pop(other, None)

@@ -24,10 +24,12 @@ from pyovn.cli.ctl.program import Run
 from pyovn.cli.ctl.view import Schema, View
 from pyovn.cli.session import ConnectionFailed, Refused, reason
 from pyovn.net.errors import OvnError
+from pyovn.runtime import logging as vlog
+from pyovn.runtime.commands import ANY_NUMBER, Command, Commands, Conversation, counter_commands, whole_lines
+from pyovn.runtime.counters import Counters
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     from pyovn.cli.ctl.options import Options
@@ -47,6 +49,8 @@ class Residence:
         self.options = options
         self.session: Session
         self.job: Run
+        self.log = vlog.module(program.name.replace("-", "_"))
+        self.counters = Counters()
         self.connect()
 
     def connect(self) -> None:
@@ -67,12 +71,16 @@ class Residence:
         try:
             self.session.absorb()
             self.job.refresh()
-        except ConnectionFailed:
+        except ConnectionFailed as fault:
+            self.log.warning("%s: connection lost (%s), connecting again", self.options["--db"], fault)
+            self.counters.count("reconnections")
             self.session.close()
             self.connect()
 
     def run(self, words: list[str]) -> str:
         """Carry a command line out; raises `OvnError`."""
+        self.log.debug("running %s", " ".join(words))
+        self.counters.count("command_lines")
         allowed = {name: how for name, how in self.program.options.items() if name in (*FORWARDED, "--bare")}
         options, first, rest = parse(self.program, words, allowed)
         calls = [Call(*each) for each in chain(first, rest, self.program.find)]
@@ -92,13 +100,9 @@ class Desk:
     def __init__(self, residence: Residence, path: str, version: str) -> None:
         self.path = path
         self._residence = residence
-        self._commands: dict[str, Callable[[list[str]], str]] = {
-            "run": residence.run,
-            "exit": self._exit,
-            "version": lambda _: version,
-            "list-commands": lambda _: "The available commands are:\n  exit\n  list-commands\n  run\n  version\n",
-        }
-        self._clients: dict[int, tuple[Socket, str]] = {}
+        own = {"run": Command(residence.run, most=ANY_NUMBER), "exit": Command(self._exit)}
+        self._commands = Commands({**counter_commands(residence.counters), **own}, version=version)
+        self._clients: dict[int, tuple[Socket, str, Conversation]] = {}
         self._is_open = True
         self._listener = Socket(AF_UNIX, SOCK_STREAM)
         if os.path.exists(path):
@@ -119,7 +123,7 @@ class Desk:
             for descriptor, _ in watch.poll():
                 if descriptor == self._listener.fileno():
                     client, _ = self._listener.accept()
-                    self._clients[client.fileno()] = (client, "")
+                    self._clients[client.fileno()] = (client, "", Conversation(self._commands))
                 elif descriptor in self._clients:
                     self._attend(descriptor)
                 else:
@@ -128,7 +132,7 @@ class Desk:
 
     def close(self) -> None:
         """Hang up and remove the socket."""
-        for client, _ in self._clients.values():
+        for client, _, _ in self._clients.values():
             client.close()
         self._listener.close()
         self._withdraw()
@@ -141,7 +145,7 @@ class Desk:
 
     def _attend(self, descriptor: int) -> None:
         """Read from a client and answer every request that is whole."""
-        client, text = self._clients[descriptor]
+        client, text, conversation = self._clients[descriptor]
         try:
             data = client.recv(CHUNK)
         except OSError:
@@ -153,22 +157,12 @@ class Desk:
             except ValueError:
                 break
             text = text[end:].lstrip()
-            client.sendall(json.dumps(self._answer(request)).encode())
+            client.sendall(json.dumps(_answer(conversation, request)).encode())
         if data:
-            self._clients[descriptor] = (client, text)
+            self._clients[descriptor] = (client, text, conversation)
         else:
             del self._clients[descriptor]
             client.close()
-
-    def _answer(self, request: "Json") -> "Json":
-        try:
-            name, words = request["method"], [str(word) for word in request["params"]]
-            command = self._commands.get(name)
-            if command is None:
-                raise CtlError(f'"{name}" is not a valid command (use "list-commands" to see a list of valid commands)')
-            return {"id": request["id"], "error": None, "result": ended(command(words))}
-        except OvnError as fault:
-            return {"id": request.get("id"), "error": ended(str(fault)), "result": None}
 
     def _exit(self, _: list[str]) -> str:
         self._is_open = False
@@ -176,9 +170,14 @@ class Desk:
         return ""
 
 
-def ended(text: str) -> str:
-    """Text as it goes over a control socket: its last line ends, if there is one."""
-    return text if not text or text.endswith("\n") else f"{text}\n"
+def _answer(client: Conversation, request: "Json") -> "Json":
+    try:
+        name, words = request["method"], [str(word) for word in request["params"]]
+        text = client.carry_out(name, words) or ""
+        assert isinstance(text, str), "nothing here takes its time"
+        return {"id": request["id"], "error": None, "result": client.shown(name, text)}
+    except OvnError as fault:
+        return {"id": request.get("id"), "error": whole_lines(str(fault)), "result": None}
 
 
 def detach(program: "Program", options: "Options", words: list[str]) -> int:
@@ -186,6 +185,7 @@ def detach(program: "Program", options: "Options", words: list[str]) -> int:
     if words:
         raise CtlError("non-option arguments not supported with --detach (use --help for help)")
     residence_options = {**options, "--db": address(program, options)}
+    _log(program, options)
     readable, writable = os.pipe()
     if os.fork():
         return _await(readable, writable)
@@ -220,6 +220,19 @@ def _await(readable: int, writable: int) -> int:
         raise CtlError(text[1:] or "the daemon died")
     sys.stdout.write(f"{text}\n")
     return 0
+
+
+def _log(program: "Program", options: "Options") -> None:
+    """Log where and what the options say; raises `OvnError`."""
+    vlog.start(program.name)
+    for spec in (options["--verbose"] or "").split("\n") if "--verbose" in options else ():
+        vlog.apply(spec or "ANY:ANY:DBG")
+    vlog.use_syslog(options.get("--syslog-method") or "libc", options.get("--syslog-target"))
+    if "--no-syslog" in options:
+        vlog.apply("ANY:syslog:off")
+    if "--log-file" in options:
+        directory = os.environ.get("OVN_LOGDIR") or "/var/log/ovn"
+        vlog.open_file(os.path.abspath(options["--log-file"] or f"{directory}/{program.name}.log"))
 
 
 def _rundir(program: "Program") -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pyovn.net.errors import OvnError
 from pyovn.runtime import logging as vlog
-from pyovn.runtime.control import Command, CommandFailed
+from pyovn.runtime.commands import Command, CommandFailed
 
 if TYPE_CHECKING:
     from pyovn.runtime.ovsdb_server.configuration import ConfigurationFile
@@ -148,9 +148,10 @@ def _replication_commands(replication: Replication) -> dict[str, Command]:
         await replication.databases_changed()
 
     def set_probe(words: list[str]) -> None:
-        if not words[0].isdecimal():
-            raise CommandFailed("Invalid probe interval, integer value expected")
-        replication.probe_ms = int(words[0])
+        replication.probe_ms = _interval(words[0])
+
+    def probe_source(words: list[str]) -> None:
+        _interval(words[0])  # what a relay asks its source for; none of these databases is a relay
 
     return {
         "ovsdb-server/set-active-ovsdb-server": Command(set_active, "", 1, 1),
@@ -158,10 +159,18 @@ def _replication_commands(replication: Replication) -> dict[str, Command]:
         "ovsdb-server/connect-active-ovsdb-server": Command(follow),
         "ovsdb-server/disconnect-active-ovsdb-server": Command(lead),
         "ovsdb-server/set-active-ovsdb-server-probe-interval": Command(set_probe, "", 1, 1),
+        "ovsdb-server/set-relay-source-probe-interval": Command(probe_source, "", 1, 1),
         "ovsdb-server/set-sync-exclude-tables": Command(exclude, "", 0, 1),
         "ovsdb-server/get-sync-exclude-tables": Command(lambda _: ",".join(replication.excluded) + "\n"),
         "ovsdb-server/sync-status": Command(lambda _: replication.status()),
     }
+
+
+def _interval(text: str) -> int:
+    """Milliseconds; raises CommandFailed."""
+    if not text.isdecimal():
+        raise CommandFailed("Invalid probe interval, integer value expected")
+    return int(text)
 
 
 def _lines(names: object) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pyovn.runtime import logging as vlog
-from pyovn.runtime.control import CommandFailed
+from pyovn.runtime.commands import CommandFailed
 
 if TYPE_CHECKING:
     from pyovn.ovsdb.server.columns import CompiledColumn
