@@ -234,7 +234,7 @@ def loaded(northbound: Mapping[str, Json], southbound: Mapping[str, Json]) -> Co
         changes.update(replica.apply(Update(dump, fresh=True)))
     ours = Compiler(*replicas, lambda bits: 1 << (bits - 1))
     ours.run(changes)
-    ours.flows.load(southbound.get("Logical_Flow", {}))
+    ours.flows.load([southbound.get("Logical_Flow", {})])
     return ours
 
 

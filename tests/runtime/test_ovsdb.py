@@ -326,6 +326,20 @@ async def test_a_raw_table_goes_to_its_handler_and_not_to_the_replica(server: Ru
 
 
 @asynchronous
+async def test_a_large_table_comes_in_parts(server: RunningServer) -> None:
+    async with client(server, {NBGlobal: None}) as made:
+        assert [row for part in await made.contents(LogicalSwitch, ["name"]) for row in part] == []
+        txn = Txn()
+        for number in range(2000):
+            txn.insert(LogicalSwitch, name=f'"{{{number}}}')
+        await made.transact(txn)
+        found = list(await made.contents(LogicalSwitch, ["name", "ports"]))
+        rows = {uuid: row["initial"] for part in found for uuid, row in part.items()}
+        assert len(found) > 1
+        assert rows == {txn.uuids[name]: {"name": f'"{{{number}}}'} for number, name in enumerate(txn.uuids)}
+
+
+@asynchronous
 async def test_kinds_of_change_can_be_left_out(server: RunningServer) -> None:
     async with client(server, SWITCHES) as writer:
         await add_switch(writer, "before")

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from logging import DEBUG, WARNING
 from typing import Any
 
@@ -32,6 +32,7 @@ from pyovn.ovsdb.replica import Changes, Update, merge
 from pyovn.ovsdb.session import VERSION
 from pyovn.ovsdb.txn import Txn
 from pyovn.runtime import streams
+from pyovn.runtime.bulk import uncollected
 from pyovn.runtime.clock import SYSTEM, Clock
 from pyovn.runtime.counters import Counters
 from pyovn.runtime.logging import Limited, module
@@ -241,9 +242,8 @@ class Northd:
             self._noticed.clear()
             self._flows_unknown = False
             rows = await self._all_flows(names)
-            gc.disable()
-            flows.load(rows)
-            gc.enable()
+            with uncollected():
+                flows.load(rows)
             return
         noticed, self._noticed = self._noticed, {}
         if not noticed:
@@ -254,22 +254,15 @@ class Northd:
             if there:
                 txn.select(sb.LogicalFlow, [["_uuid", "==", ["uuid", uuid]]], names)
         if txn:
-            for result in await self.sb.transact(txn, unlocked=True):
-                for row in result["rows"]:
-                    flows.learn(row["_uuid"][1], row)
+            results = await self.sb.transact(txn, unlocked=True)
+            flows.learn((row["_uuid"][1], row) for result in results for row in result["rows"])
 
-    async def _all_flows(self, names: Sequence[str]) -> Mapping[str, Any]:
-        """Every row of Logical_Flow, by UUID; columns with their default are left out."""
+    async def _all_flows(self, names: Sequence[str]) -> Iterable[Mapping[Uuid, Any]]:
+        """Every row of Logical_Flow, by UUID, a part at a time; columns with their default are left out."""
         (present,) = [row.options for row in self.sb.replica.rows(sb.SBGlobal).values()] or ({},)
         if present.get("northd_internal_version") == upkeep.VERSION:  # then stages are what their numbers say
             names = [name for name in names if name != "external_ids"]
-        once = {"initial": True, "insert": False, "delete": False, "modify": False}
-        request = {"Logical_Flow": [{"columns": names, "select": once}]}
-        name = ["pyovn", "flows"]
-        tables = await self.sb.call("monitor_cond", ["OVN_Southbound", name, request])
-        await self.sb.call("monitor_cancel", [name])
-        found: Mapping[str, Any] = tables.get("Logical_Flow", {})
-        return found
+        return await self.sb.contents(sb.LogicalFlow, names)
 
     # -- what operators see and do ----------------------------------------------------------------------------------
 

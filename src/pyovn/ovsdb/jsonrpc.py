@@ -25,7 +25,8 @@ LARGEST = 2**31  #: bytes in one message beyond which a peer is taken to be mad
 
 _NEXT = re.compile(rb'\}\s*\{\s*"[A-Za-z_]')
 _SPACE = b" \t\r\n"
-_KEPT = b'"{}'
+_RARE_ESCAPE = re.compile(rb'\\[^"]')
+_KEPT = b'"{}\\'
 _DROPPED = bytes(byte for byte in range(256) if byte not in _KEPT)
 
 
@@ -87,7 +88,7 @@ class Splitter:
         end = len(buffer)
         if not end or (buffer[-1] != 0x7D and not self._ends_in_space_after_brace()):
             return False
-        self._count(bytes(memoryview(buffer)[self._counted : end]))
+        self._count(buffer[self._counted : end])
         self._counted = end
         if self._depth < 0:
             raise ProtocolFault("closing brace without an opening one")
@@ -97,11 +98,12 @@ class Splitter:
         tail = self._buffer[-64:].rstrip(_SPACE)
         return (tail or self._buffer.rstrip(_SPACE)).endswith(b"}")
 
-    def _count(self, piece: bytes) -> None:
+    def _count(self, piece: bytearray) -> None:
         """Follow braces and quotes through `piece`, which does not end within an escape."""
-        if b"\\" in piece:
-            piece = piece.replace(b"\\\\", b"").replace(b'\\"', b"")
-        marks = piece.translate(None, _DROPPED).replace(b'""', b"")
+        if _RARE_ESCAPE.search(piece):
+            for escape in (b"\\\\", b'\\"', b"\\"):
+                piece = piece.replace(escape, b"")
+        marks = piece.translate(None, _DROPPED).replace(b'\\"', b"").replace(b'""', b"")
         outside = marks.split(b'"')[self._in_string :: 2]
         self._depth += sum(part.count(b"{") - part.count(b"}") for part in outside)
         self._in_string ^= bool(marks.count(b'"') & 1)

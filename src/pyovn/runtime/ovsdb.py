@@ -30,16 +30,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import orjson
 
 from pyovn.net.errors import OvnError
+from pyovn.net.uuids import Uuid
 from pyovn.ovsdb import jsonrpc
 from pyovn.ovsdb.datum import RowReader
 from pyovn.ovsdb.errors import Disconnected, remote_error
 from pyovn.ovsdb.model import Row, columns, table_name
+from pyovn.ovsdb.parts import is_answer, parts
 from pyovn.ovsdb.replica import Changes, Replica, Update, merge
 from pyovn.ovsdb.session import (
     Answered,
@@ -116,6 +118,7 @@ class Client:
         )
         self._writer: asyncio.StreamWriter | None = None
         self._answers: dict[int, asyncio.Future[Json]] = {}
+        self._undecoded: dict[int, str] = {}  # requests whose answer is wanted as it came: for a table's contents
         self._changes: Changes = {}
         self._news = asyncio.Event()
         self._state_changed: list[asyncio.Future[None]] = []
@@ -221,6 +224,18 @@ class Client:
         (result,) = await self.transact(txn, unlocked=True)
         read = RowReader(cls, server, present).read
         return [read(row["_uuid"][1], row) for row in result["rows"]]
+
+    async def contents(self, cls: type[R], names: Sequence[str]) -> Iterable[Mapping[Uuid, Json]]:
+        """Every row of a table as it is on the server now, a part at a time: UUID → {"initial": columns, as JSON}.
+
+        Columns that have their default are left out.  The parts are decoded as they are looked at.
+        """
+        name, table = ["pyovn", "contents"], table_name(cls)
+        once = {"initial": True, "insert": False, "delete": False, "modify": False}
+        params = [self.database, name, {table: [{"columns": names, "select": once}]}]
+        id_, answer = await self._ask("monitor_cond", orjson.dumps(params), undecoded=table)
+        await self.call("monitor_cancel", [name])
+        return parts(answer, id_, table, orjson.loads) if isinstance(answer, bytes) else [answer.get(table, {})]
 
     async def call(self, method: str, params: Json) -> Json:
         """The result of any request; raises `TransactionFailed` where the server answers with an error."""
@@ -351,7 +366,12 @@ class Client:
     def _take(self, text: bytes) -> None:
         """Handle one message; while a large one is decoded, garbage is not collected."""
         with uncollected() if len(text) > BULK_BYTES else contextlib.nullcontext():
-            self._do(self._session.received(jsonrpc.parse(orjson.loads, text)))
+            self._do(self._session.received(self._as_it_came(text) or jsonrpc.parse(orjson.loads, text)))
+
+    def _as_it_came(self, text: bytes) -> jsonrpc.Message | None:
+        """A message whose result is the whole text, where that is wanted."""
+        wanted = (id_ for id_, table in self._undecoded.items() if is_answer(text, id_, table))
+        return next((jsonrpc.reply(text, id_) for id_ in wanted), None)
 
     def _do(self, effects: Iterator[Effect]) -> None:
         """Carry out what the session wants."""
@@ -398,18 +418,26 @@ class Client:
                 waiting.set_exception(remote_error(answer.error))
 
     async def _call_encoded(self, method: str, params: bytes) -> Json:
+        _, result = await self._ask(method, params)
+        return result
+
+    async def _ask(self, method: str, params: bytes, undecoded: str = "") -> tuple[int, Json]:
+        """The id of a request and its result; the text of the answer if it is the contents of the table `undecoded`."""
         if not self.connected:
             raise Disconnected(f"not connected to the {self.database} database")
         id_ = self._session.new_id()
         answer = self._answers[id_] = asyncio.get_running_loop().create_future()
+        if undecoded:
+            self._undecoded[id_] = undecoded
         self._send(b'{"id":%d,"method":"%b","params":%b}' % (id_, method.encode(), params))
         try:
             if self._writer is not None:
                 with contextlib.suppress(OSError):
                     await self._writer.drain()
-            return await answer
+            return id_, await answer
         finally:
             self._answers.pop(id_, None)
+            self._undecoded.pop(id_, None)
 
     def _send(self, message: bytes) -> None:
         if self._writer is not None and not self._writer.is_closing():

@@ -11,8 +11,8 @@ Flows that are on the same several datapaths share a group row.  Where all flows
 of datapaths, as when a switch is added, the group moves and they stay.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from pyovn.net.uuids import Uuid
 from pyovn.northd.feature import Origin
@@ -24,9 +24,9 @@ from pyovn.tables.sb import LogicalDPGroup, LogicalFlow
 
 Json = Any
 
-NO_SET = ("set", ())
 IN_OUT = "in_out_port"
-_FLOW = tuple.__new__  # the constructor of a NamedTuple costs twice as much, and a restart makes 100,000
+NOTHING = ("set", None)
+_NEW = tuple.__new__  # the constructor of a NamedTuple costs twice as much, and a restart makes 100,000
 
 COLUMNS = (
     "logical_datapath",
@@ -62,15 +62,20 @@ class Group:
             self.signature ^= signature_of(datapath)
 
 
-class Installed:
+class Installed(NamedTuple):
     """A row of Logical_Flow: its UUID, and the datapath (by northbound UUID) or the group that it refers to."""
 
-    __slots__ = ("datapath", "group", "uuid")
+    uuid: Uuid
+    datapath: str | None
+    group: Group | None
 
-    def __init__(self, uuid: Uuid, datapath: str | None, group: Group | None) -> None:
-        self.uuid = uuid
-        self.datapath = datapath
-        self.group = group
+
+class Referred(NamedTuple):
+    """What a row refers to: a datapath by its northbound UUID or a group; "switch" or "router", where that is known."""
+
+    datapath: str | None
+    group: Group | None
+    kind: str
 
 
 class FlowSync:
@@ -86,16 +91,16 @@ class FlowSync:
         self.dirty: dict[Flow, None] = {}
         self.columns: frozenset[str] = frozenset(COLUMNS)  #: those that the server has
         self._by_signature: dict[int, Group] = {}
-        self._inserted: list[tuple[int, Flow, Installed]] = []
+        self._inserted: list[tuple[int, Flow, str | None, Group | None]] = []
         self._written: list[Uuid] = []  # rows that the transaction under construction changes or deletes
         self._named: list[Group] = []
 
     # -- what the database says -------------------------------------------------------------------------------------
 
-    def load(self, rows: Mapping[str, Mapping[str, Json]]) -> None:
+    def load(self, parts: Iterable[Mapping[Uuid, Mapping[str, Json]]]) -> None:
         """Forget everything, and take in the whole table; datapaths and groups must be known.
 
-        `rows` is what a monitor tells at first: UUID → {"initial": columns that do not have their default}.
+        Each part is what a monitor tells at first: UUID → {"initial": columns that do not have their default}.
         """
         self.installed.clear()
         self.flows.clear()
@@ -104,53 +109,55 @@ class FlowSync:
         self.wanted.take()
         for group in self.groups.values():
             group.users = 0
-        learn = self.learn
-        for uuid, row in rows.items():
-            learn(uuid, row["initial"])
+        self.learn((uuid, row["initial"]) for rows in parts for uuid, row in rows.items())
         installed = self.installed
         if len(installed) != len(self.wanted.places) or self.dirty:
             self.dirty.update(dict.fromkeys(flow for flow in self.wanted.places if flow not in installed))
 
-    def learn(self, uuid: str, row: Mapping[str, Json]) -> None:
-        """Take in one row; columns that are not in the JSON have their default.  A restart does this 100,000 times."""
-        get = row.get
-        reference = get("logical_datapath")
-        datapath, group = None, None
-        if reference is not None and reference[0] == "uuid":
-            datapath = kind = self.references.northbound.get(reference[1])
-        else:
-            reference = get("logical_dp_group", NO_SET)
-            group = self.groups.get(reference[1]) if reference[0] == "uuid" else None
-            kind = None if group is None else next(iter(group.members), None)
-        stage = None if kind is None else AT.get((self.references.kind(kind), row["pipeline"], get("table_id", 0)))
-        if "external_ids" in row and (stage is None or ["stage-name", stage.name] not in row["external_ids"][1]):
-            stage = None
-        if stage is None:
-            self.foreign[Uuid(uuid)] = None
-            return
-        tags, meter, description = get("tags"), get("controller_meter"), get("flow_desc")
-        flow = _FLOW(
-            Flow,
-            (
-                stage,
-                get("priority", 0),
-                get("match", ""),
-                get("actions", ""),
-                None if tags is None else tag_value(tags[1]),
-                meter if meter.__class__ is str else None,
-                description if description.__class__ is str else None,
-            ),
-        )
-        installed = Installed(Uuid(uuid), datapath, group)
-        if self.installed.setdefault(flow, installed) is not installed:
-            self.foreign[Uuid(uuid)] = None
-            return
-        self.flows[Uuid(uuid)] = flow
-        if group is not None:
-            group.users += 1
-        place = self.wanted.places.get(flow)
-        if not _is_right(place, installed):
-            self.dirty[flow] = None
+    def learn(self, rows: Iterable[tuple[Uuid, Mapping[str, Json]]]) -> None:
+        """Take in rows; columns that are not in the JSON have their default.  A restart does this for 100,000."""
+        referred, places = self._referred(), self.wanted.places
+        installed, flows, foreign, dirty = self.installed, self.flows, self.foreign, self.dirty
+        for uuid, row in rows:
+            get = row.get
+            reference = get("logical_datapath", NOTHING)
+            if reference[0] != "uuid":
+                reference = get("logical_dp_group", NOTHING)
+            datapath, group, kind = referred.get(reference[1], _UNKNOWN) if reference[0] == "uuid" else _UNKNOWN
+            stage = AT.get((kind, row["pipeline"], get("table_id", 0)))
+            if stage is None or ("external_ids" in row and ["stage-name", stage.name] not in row["external_ids"][1]):
+                foreign[uuid] = None
+                continue
+            tags, meter, description = get("tags"), get("controller_meter"), get("flow_desc")
+            flow = _NEW(
+                Flow,
+                (
+                    stage,
+                    get("priority", 0),
+                    get("match", ""),
+                    get("actions", ""),
+                    None if tags is None else tag_value(tags[1]),
+                    meter if meter.__class__ is str else None,
+                    description if description.__class__ is str else None,
+                ),
+            )
+            there = _NEW(Installed, (uuid, datapath, group))
+            if installed.setdefault(flow, there) is not there:
+                foreign[uuid] = None
+                continue
+            flows[uuid] = flow
+            if group is not None:
+                group.users += 1
+            if not _is_right(places.get(flow), there):
+                dirty[flow] = None
+
+    def _referred(self) -> dict[str, Referred]:
+        """What rows may refer to, by UUID."""
+        kind, northbound = self.references.kind, self.references.northbound
+        found = {uuid: Referred(datapath, None, kind(datapath)) for uuid, datapath in northbound.items()}
+        for uuid, group in self.groups.items():
+            found[uuid] = Referred(None, group, next(map(kind, group.members), ""))
+        return found
 
     def forget(self, uuid: Uuid) -> None:
         """A row is gone, or no longer what it was."""
@@ -206,26 +213,27 @@ class FlowSync:
                 shared[flow] = place
             elif row is None:
                 (datapath,) = datapaths(place)
-                self._insert(txn, flow, place, Installed(Uuid(""), datapath, None))
+                self._insert(txn, flow, place, datapath, None)
             elif not _is_right(place, row):
                 (datapath,) = datapaths(place)
-                self._refer(txn, row, datapath, None)
+                self._refer(txn, flow, row, datapath, None)
         self._move_groups(txn, shared)
         for flow, place in shared.items():
             row = installed.get(flow)
             if row is None:
-                self._insert(txn, flow, place, Installed(Uuid(""), None, self._group(txn, place)))
+                self._insert(txn, flow, place, None, self._group(txn, place))
             elif not _is_right(place, row):
-                self._refer(txn, row, None, self._group(txn, place))
+                self._refer(txn, flow, row, None, self._group(txn, place))
 
     def settle(self, txn: Txn, results: Sequence[Json]) -> list[Uuid]:
         """The transaction is done: note the UUIDs of what it inserted; gives all the rows of flows it wrote."""
-        for group in self._named:
-            group.uuid = txn.uuids[group.uuid]
-            self.groups[group.uuid] = group
-        flows, written = self.flows, self._written
-        for index, flow, row in self._inserted:
-            row.uuid = uuid = results[index]["uuid"][1]
+        for named in self._named:
+            named.uuid = txn.uuids[named.uuid]
+            self.groups[named.uuid] = named
+        installed, flows, written = self.installed, self.flows, self._written
+        for index, flow, datapath, group in self._inserted:
+            uuid = results[index]["uuid"][1]
+            installed[flow] = _NEW(Installed, (uuid, datapath, group))
             flows[uuid] = flow
             written.append(uuid)
         self._inserted, self._written, self._named = [], [], []
@@ -238,18 +246,18 @@ class FlowSync:
         if row.group is not None:
             row.group.users -= 1
 
-    def _refer(self, txn: Txn, row: Installed, datapath: str | None, group: Group | None) -> None:
+    def _refer(self, txn: Txn, flow: Flow, row: Installed, datapath: str | None, group: Group | None) -> None:
         """Make a row refer to another datapath or group."""
         if row.group is not None:
             row.group.users -= 1
-        row.datapath, row.group = datapath, group
+        self.installed[flow] = Installed(row.uuid, datapath, group)
         if group is not None:
             group.users += 1
         sb = None if datapath is None else self.references.datapath(datapath)
         txn.set(LogicalFlow, row.uuid, logical_datapath=sb, logical_dp_group=None if group is None else group.uuid)
         self._written.append(row.uuid)
 
-    def _insert(self, txn: Txn, flow: Flow, place: Place, row: Installed) -> None:
+    def _insert(self, txn: Txn, flow: Flow, place: Place, datapath: str | None, group: Group | None) -> None:
         """Add a row, as JSON: a first fill adds 100,000."""
         stage, priority, match, actions, port, meter, description = flow
         origin = place.origin if isinstance(place, Shared) else place
@@ -264,19 +272,18 @@ class FlowSync:
             "actions": actions,
             "external_ids": ["map", ids],
         }
-        if row.datapath is not None:
-            json["logical_datapath"] = self.references.datapath_json(row.datapath)
-        elif row.group is not None:
-            json["logical_dp_group"] = reference_json(row.group.uuid)
-            row.group.users += 1
+        if datapath is not None:
+            json["logical_datapath"] = self.references.datapath_json(datapath)
+        elif group is not None:
+            json["logical_dp_group"] = reference_json(group.uuid)
+            group.users += 1
         if port is not None:
             json["tags"] = ["map", [[IN_OUT, port]] if port.__class__ is str else port]
         if meter is not None:
             json["controller_meter"] = meter
         if description is not None and "flow_desc" in self.columns:
             json["flow_desc"] = description
-        self.installed[flow] = row
-        self._inserted.append((len(txn), flow, row))
+        self._inserted.append((len(txn), flow, datapath, group))
         txn.raw_insert("Logical_Flow", json)
 
     # -- groups -----------------------------------------------------------------------------------------------------
@@ -332,6 +339,9 @@ def tag_value(tags: Sequence[Sequence[str]]) -> str | Tags | None:
     if len(tags) == 1 and tags[0][0] == IN_OUT:
         return tags[0][1]
     return tuple(sorted((name, value) for name, value in tags)) or None
+
+
+_UNKNOWN = Referred(None, None, "")
 
 
 def _is_right(place: Place | None, row: Installed) -> bool:
