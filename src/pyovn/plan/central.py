@@ -60,14 +60,14 @@ class Central:
             requests = {table_name(cls): [{"columns": self._columns(name, cls)}] for cls in replica.classes}
             self.call("monitor_cond", name, name, requests)
         self._compile()
-        self.compiler.flows.load(self.contents("OVN_Southbound", "Logical_Flow"))
+        self.compiler.flows.load([self.contents("OVN_Southbound", "Logical_Flow")])
 
-    def contents(self, database: str, table: str) -> dict[str, Json]:
+    def contents(self, database: str, table: str) -> dict[Uuid, Json]:
         """A table as a monitor would tell it at first."""
         known = list(self.databases[database].schema.tables[table].columns)
         told = self.call("monitor_cond", database, "contents", {table: [{"columns": known}]})
         self.call("monitor_cancel", "contents")
-        found: dict[str, Json] = told.get(table, {})
+        found: dict[Uuid, Json] = told.get(table, {})
         return found
 
     def _columns(self, database: str, cls: type[Row]) -> list[str]:
