@@ -11,7 +11,8 @@ GUESTS_OF_CHANGED, GUESTS_OF_OTHERS = 4, 1  #: of a switch
 
 def datapaths(central: Central) -> tuple[dict[str, str], dict[str, str]]:
     """UUID of a southbound datapath → what people call it, and the UUID of its northbound row."""
-    names, places = {}, {}
+    names: dict[str, str] = {}
+    places: dict[str, str] = {}
     for uuid, row in central.contents("OVN_Southbound", "Datapath_Binding").items():
         labels = dict(row["initial"].get("external_ids", NONE)[1])
         kind = "switch" if "logical-switch" in labels else "router"
