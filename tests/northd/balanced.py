@@ -33,6 +33,8 @@ options = st.fixed_dictionaries(
         "event": st.sampled_from(["true", "false"]),
         "affinity_timeout": st.sampled_from(["60", "0", "99999"]),
         "skip_snat": st.just("true"),
+        "use_stateless_nat": st.just("true"),
+        "neighbor_responder": st.sampled_from(["reachable", "all", "none"]),
         "hairpin_snat_ip": st.just("9.9.9.9 fd99::9"),
         "distributed": st.just("true"),
     },
@@ -41,7 +43,7 @@ options = st.fixed_dictionaries(
 
 def plausible(balancer: dict[str, Any]) -> dict[str, Any]:
     """C spells backends of a distributed load balancer without ports so that nobody can read them."""
-    if all(vip in WHOLE for vip in balancer["vips"]):
+    if not any(vip.count(":") == 1 or vip.startswith("[") for vip in balancer["vips"]):
         balancer["options"] = {key: value for key, value in balancer["options"].items() if key != "distributed"}
     return balancer
 

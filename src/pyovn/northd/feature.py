@@ -18,11 +18,12 @@ from typing import Generic, NamedTuple, ParamSpec
 from pyovn.northd.model.acl import Acl
 from pyovn.northd.model.addresses import Addresses
 from pyovn.northd.model.balancer import Balancer, Vip
+from pyovn.northd.model.monitor import Probe, Target
 from pyovn.northd.model.nat import Translation
 from pyovn.northd.model.offers import Offer
 from pyovn.northd.model.policies import Policy
 from pyovn.northd.model.port import Port, Shape
-from pyovn.northd.model.router import Router
+from pyovn.northd.model.router import Router, Site
 from pyovn.northd.model.router_port import RouterPort
 from pyovn.northd.model.routes import Destination, Route
 from pyovn.northd.model.switch import Switch
@@ -114,10 +115,20 @@ class Feature:
         self.acl: Rules[[Switch, Acl]] = Rules()  #: for each ACL and each switch that it is on
         #: for each virtual address of a load balancer, and each switch that it is on
         self.balancer: Rules[[Switch, Balancer, Vip]] = Rules()
+        self.router_balancer: Rules[[Site, Balancer, Vip]] = Rules()  #: likewise each router
+        self.whole_balancer: Rules[[Balancer]] = Rules()  #: for each load balancer and each router that it is on
+        self.vip_translated: Rules[[Balancer, Vip]] = Rules()  #: likewise a router that translates the same address
+        #: for each virtual address and each switch where it is in a network of a router that balances it
+        self.vip_link: Rules[[Switch, RouterPort, Vip, str]] = Rules()
+        #: for each virtual address that neighbouring routers know, and each of their ports on the same switch
+        self.vip_route: Rules[[Router, Vip, RouterPort]] = Rules()
+        #: for two ports of routers on one switch, if the second's is known to have addresses beyond its networks
+        self.beyond: Rules[[RouterPort, RouterPort, tuple[str, ...]]] = Rules()
         self.qos: Rules[[Switch, QoS]] = Rules()  #: for each QoS rule of a switch
         self.forwarding: Rules[[Switch, ForwardingGroup]] = Rules()  #: for each forwarding group of a switch
         #: for each address that probes come from, with their MAC, and each switch where something is probed from it
         self.probe: Rules[[Switch, str, str]] = Rules()
+        self.probe_reply: Rules[[Target, Probe]] = Rules()  #: for each service probed from a router port's address
         self.direct: Rules[[RouterPort, RouterPort]] = Rules()  #: for the port of another router at its other end
         self.passage: Rules[[Router, RouterPort, RouterPort]] = Rules()  #: for two ports, if the second has an MTU
         self.neighbour: Rules[[RouterPort, Port]] = Rules()  #: for each switch port that a router port can reach
@@ -179,9 +190,16 @@ class RuleBook:
         self.outside = together(feature.outside for feature in listed)
         self.acl = together(feature.acl for feature in listed)
         self.balancer = together(feature.balancer for feature in listed)
+        self.router_balancer = together(feature.router_balancer for feature in listed)
+        self.whole_balancer = together(feature.whole_balancer for feature in listed)
+        self.vip_translated = together(feature.vip_translated for feature in listed)
+        self.vip_link = together(feature.vip_link for feature in listed)
+        self.beyond = together(feature.beyond for feature in listed)
+        self.vip_route = together(feature.vip_route for feature in listed)
         self.qos = together(feature.qos for feature in listed)
         self.forwarding = together(feature.forwarding for feature in listed)
         self.probe = together(feature.probe for feature in listed)
+        self.probe_reply = together(feature.probe_reply for feature in listed)
         self.direct = together(feature.direct for feature in listed)
         self.passage = together(feature.passage for feature in listed)
         self.neighbour = together(feature.neighbour for feature in listed)

@@ -7,6 +7,7 @@ from pyovn.incr.relation import Bag, Inverse, Named, Sets, Single
 from pyovn.net.uuids import Uuid
 from pyovn.northd.flowtable import FlowRelation
 from pyovn.northd.model.acl import Kind
+from pyovn.northd.model.balancer import Virtual
 from pyovn.northd.model.ipam import Claim, Pool, Wish
 from pyovn.northd.model.meter import WantedMeter
 from pyovn.northd.model.monitor import Probe, Target
@@ -129,9 +130,15 @@ ACL_NUMBERS: Named[Uuid, int] = Named("acl_numbers")  #: those ACLs → the numb
 OWN_METER: Single[Uuid, str] = Single("own_meter")  #: ACL → the name of its copy of a meter
 METERS: Named[str, WantedMeter] = Named("meters")  #: by name
 BALANCER_ON: Bag[Uuid, Uuid] = Bag("balancer_on")  #: load balancer → switches that list it
+BALANCER_AT: Bag[Uuid, Uuid] = Bag("balancer_at")  #: load balancer → routers that list it
 BALANCER_IN: Bag[Uuid, Uuid] = Bag("balancer_in")  #: load balancer → groups that it is in
 GROUP_ON: Bag[Uuid, Uuid] = Bag("group_on")  #: group of load balancers → switches that list it
-BALANCES: Bag[Uuid, bool] = Bag("balances")  #: switch, or group → True, if it has something to balance
+GROUP_AT: Bag[Uuid, Uuid] = Bag("group_at")  #: group of load balancers → routers that list it
+BALANCES: Bag[Uuid, bool] = Bag("balances")  #: switch, router, or group with something to balance → is it distributed?
+ROUTED: Bag[Uuid, str] = Bag("routed")  #: router, or group → IPv4 addresses that neighbouring routers know the way to
+ROUTER_KEY: Bag[Uuid, int] = Bag("router_key")  #: router → its tunnel key
+VIRTUAL: Bag[Uuid, Virtual] = Bag("virtual")  #: router, or group → virtual addresses
+VIRTUAL_AT: Bag[str, Uuid] = Bag("virtual_at")  #: virtual address → routers and groups that list its load balancer
 BALANCERS: Single[Uuid, WantedBalancer] = Single("balancers")
 MONITORS: Named[Target, Probe] = Named("monitors")  #: what is probed → how
 HEALTH_CHECK_OF: Bag[Uuid, Uuid] = Bag("health_check_of")  #: health check → switch ports that list it

@@ -1,28 +1,44 @@
-"""The families of load balancers: which switches each is on → flows and southbound rows.
+"""The families of load balancers: which switches and routers each is on → flows and southbound rows.
 
-A load balancer is on the switches that list it, and on those that list a group with it; the two ways are kept apart,
-so that a group with thousands of load balancers on hundreds of switches is not multiplied out.
+A load balancer is on the switches and routers that list it, and on those that list a group with it; the two ways are
+kept apart, so that a group with thousands of load balancers on hundreds of switches is not multiplied out.
 """
 
 from pyovn.incr.engine import Family, Reader, family
 from pyovn.net.uuids import Uuid
 from pyovn.northd.families.monitors import alive
+from pyovn.northd.families.routers import ports_of
 from pyovn.northd.feature import Place, Provenance
-from pyovn.northd.model.balancer import balancer
+from pyovn.northd.model.balancer import ALL, REACHABLE, Balancer, Vip, Virtual, balancer
+from pyovn.northd.model.router import Site
+from pyovn.northd.model.router_port import RouterPort, stand_in
 from pyovn.northd.model.switch import Switch
+from pyovn.northd.model.virtual import answered, reaches, routers_of, set_of, switches_of, virtual_of
 from pyovn.northd.relations import (
+    ADDRESS_SETS,
+    ATTACHED,
+    BALANCER_AT,
     BALANCER_IN,
     BALANCER_ON,
     BALANCERS,
     BALANCES,
     FLOWS,
+    GROUP_AT,
     GROUP_ON,
+    OUTSIDE,
     PROBLEMS,
+    ROUTED,
+    ROUTER,
+    ROUTER_KEY,
+    ROUTER_PORT,
     SWITCH,
+    VIRTUAL,
+    VIRTUAL_AT,
     WantedBalancer,
 )
 from pyovn.northd.rules import RULES
-from pyovn.tables.nb import LoadBalancer, LoadBalancerGroup, LogicalSwitch
+from pyovn.tables.nb import LoadBalancer, LoadBalancerGroup, LogicalRouter, LogicalSwitch
+from pyovn.tables.sb import DatapathBinding
 
 Outputs = tuple[object, ...]
 
@@ -34,6 +50,22 @@ def balanced_switches(db: Reader, uuid: Uuid) -> Outputs:
     return tuple((each, uuid) for each in sorted(listed)), tuple((each, uuid) for each in sorted(grouped))
 
 
+@family(over=LogicalRouter, emits=[BALANCER_AT, GROUP_AT])
+def balanced_routers(db: Reader, uuid: Uuid) -> Outputs:
+    """Likewise a router."""
+    if db.column(LogicalRouter, uuid, "enabled") is False:
+        return (), ()
+    listed, grouped = (db.column(LogicalRouter, uuid, name) or () for name in ("load_balancer", "load_balancer_group"))
+    return tuple((each, uuid) for each in sorted(listed)), tuple((each, uuid) for each in sorted(grouped))
+
+
+@family(over=DatapathBinding, emits=[ROUTER_KEY])
+def router_keys(db: Reader, uuid: Uuid) -> Outputs:
+    """The key of a router on the wire."""
+    router = (db.column(DatapathBinding, uuid, "external_ids") or {}).get("logical-router")
+    return (((Uuid(router), db.column(DatapathBinding, uuid, "tunnel_key")),) if router else (),)
+
+
 @family(over=LoadBalancerGroup, emits=[BALANCER_IN])
 def balancer_groups(db: Reader, uuid: Uuid) -> Outputs:
     """The load balancers in a group."""
@@ -43,38 +75,60 @@ def balancer_groups(db: Reader, uuid: Uuid) -> Outputs:
 
 @family(over=LoadBalancer, emits=[BALANCES])
 def balancing(db: Reader, uuid: Uuid) -> Outputs:
-    """What is balanced because of a load balancer: switches that list it, and groups that it is in."""
+    """What is balanced because of a load balancer: switches and routers that list it, and groups that it is in."""
     if not db.column(LoadBalancer, uuid, "vips"):
         return ((),)
-    return (tuple((each, True) for each in (*db.look(BALANCER_ON, uuid), *db.look(BALANCER_IN, uuid))),)
+    distributed = (db.column(LoadBalancer, uuid, "options") or {}).get("distributed") == "true"
+    return (tuple((each, distributed) for at in (BALANCER_ON, BALANCER_AT, BALANCER_IN) for each in db.look(at, uuid)),)
 
 
-def is_balanced(db: Reader, uuid: Uuid) -> bool:
-    """Does a switch have load balancers with anything to balance?"""
-    if db.look(BALANCES, uuid):
-        return True
-    return any(db.look(BALANCES, group) for group in db.column(LogicalSwitch, uuid, "load_balancer_group") or ())
+@family(over=LoadBalancer, emits=[VIRTUAL, VIRTUAL_AT, ROUTED])
+def virtual_addresses(db: Reader, uuid: Uuid) -> Outputs:
+    """The virtual addresses of a load balancer, for the routers that list it and the groups that it is in."""
+    row = db.row(LoadBalancer, uuid)
+    holders = (*db.look(BALANCER_AT, uuid), *db.look(BALANCER_IN, uuid))
+    if row is None or not holders:
+        return (), (), ()
+    view, _ = balancer(row)
+    found = {Virtual(vip.address, vip.value, vip.ip, view.answers) for vip in view.vips}
+    each = sorted(found)
+    return (
+        tuple((holder, virtual) for holder in holders for virtual in each),
+        tuple((virtual.address, holder) for holder in holders for virtual in each),
+        tuple((holder, it.address) for holder in holders for it in each if view.routed and it.ip == "ip4"),
+    )
 
 
-def sites(db: Reader, uuid: Uuid) -> list[Uuid]:
-    """The switches that a load balancer is on."""
-    grouped = (switch for group in db.look(BALANCER_IN, uuid) for switch in db.look(GROUP_ON, group))
-    return sorted({*db.look(BALANCER_ON, uuid), *grouped})
+@family(over=LogicalRouter, emits=[ADDRESS_SETS])
+def sets_of_virtual_addresses(db: Reader, uuid: Uuid) -> Outputs:
+    """The virtual addresses that a router answers for."""
+    keys = db.look(ROUTER_KEY, uuid)[:1]
+    if not keys or db.column(LogicalRouter, uuid, "enabled") is False:
+        return ((),)
+    found = answered(virtual_of(db, uuid), ports_of(db, uuid))
+    return (tuple((set_of(keys[0], ip), addresses) for ip, addresses in found.items()),)
 
 
 @family(over=LoadBalancer, emits=[FLOWS, BALANCERS, PROBLEMS])
 def balancers(db: Reader, uuid: Uuid) -> Outputs:
-    """A load balancer on each of its switches; on those that look alike its flows are the same."""
+    """A load balancer on each of its switches and routers; on those that look alike its flows are the same."""
     row = db.row(LoadBalancer, uuid)
-    on = sites(db, uuid)
-    if row is None or not on:
+    on, at = switches_of(db, uuid), routers_of(db, uuid)
+    if row is None or not (on or at):
         return (), None, ()
     view, wrong = balancer(row)
     if row.health_check:
         view = view._replace(vips=tuple(alive(db, row, vip, view.protocol) for vip in view.vips))
+    flows = (*on_switches(db, uuid, on, view), *on_routers(db, uuid, at, view))
+    wanted = WantedBalancer(row.name, row.vips, row.protocol, row.options, frozenset(on), frozenset(at))
+    return flows, wanted, tuple((uuid, text) for text in wrong)
+
+
+def on_switches(db: Reader, uuid: Uuid, on: list[Uuid], view: Balancer) -> Provenance:
+    """The flows of a load balancer on switches."""
     listed = db.look(BALANCER_ON, uuid)
     made: dict[Switch, Provenance] = {}
-    flows: Provenance = ()
+    flows: list[Provenance] = []
     for datapath in on:
         switch = db.look(SWITCH, datapath)
         if switch is None:
@@ -84,10 +138,82 @@ def balancers(db: Reader, uuid: Uuid) -> Outputs:
         if switch not in made:
             place = Place(datapath, uuid[:8], switch.settings.drop)
             made[switch] = tuple(each for vip in view.vips for each in RULES.balancer.apply(place, switch, view, vip))
-        flows += tuple((origin._replace(datapath=datapath), given) for origin, given in made[switch])
-    wanted = WantedBalancer(row.name, row.vips, row.protocol, row.options, frozenset(on), frozenset())
-    return flows, wanted, tuple((uuid, text) for text in wrong)
+        flows.append(moved(made[switch], datapath))
+    return tuple(each for several in flows for each in several)
 
 
-BALANCER_SITES: tuple[Family, ...] = (balanced_switches, balancer_groups, balancing)
-BALANCER_FAMILIES: tuple[Family, ...] = (balancers,)
+def on_routers(db: Reader, uuid: Uuid, at: list[Uuid], view: Balancer) -> Provenance:
+    """The flows of a load balancer on routers."""
+    made: dict[Site, Provenance] = {}
+    flows: list[Provenance] = []
+    for datapath in at:
+        router = db.look(ROUTER, datapath)
+        if router is None:
+            continue
+        site = router.site
+        place = Place(datapath, uuid[:8], site.drop)
+        if site not in made:
+            ruled = [RULES.router_balancer.apply(place, site, view, vip) for vip in view.vips]
+            ruled.append(RULES.whole_balancer.apply(place, view))
+            made[site] = tuple(each for several in ruled for each in several)
+        flows.append(moved(made[site], datapath))
+        translated = (vip for vip in view.vips if db.look(OUTSIDE, (datapath, vip.address)))
+        flows += [RULES.vip_translated.apply(place, view, vip) for vip in translated]
+    return tuple(each for several in flows for each in several)
+
+
+def moved(flows: Provenance, datapath: Uuid) -> Provenance:
+    """The same flows of another datapath."""
+    return tuple((origin._replace(datapath=datapath), given) for origin, given in flows)
+
+
+@family(over=LoadBalancer, emits=[FLOWS])
+def virtual_links(db: Reader, uuid: Uuid) -> Outputs:
+    """The virtual addresses of a load balancer on the switches around its routers."""
+    row = db.row(LoadBalancer, uuid)
+    at = routers_of(db, uuid)
+    if row is None or not at:
+        return ((),)
+    view, _ = balancer(row)
+    ports = (port for datapath in at for port in ports_of(db, datapath))
+    flows = [around(db, uuid, port, view) for port in ports if port.link is not None]
+    return (tuple(each for several in flows for each in several),)
+
+
+def around(db: Reader, uuid: Uuid, port: RouterPort, view: Balancer) -> Provenance:
+    """The virtual addresses on the switch that a port leads to."""
+    switch = None if port.link is None else db.look(SWITCH, port.link.switch)
+    router = db.look(ROUTER, port.router)
+    if port.link is None or switch is None or router is None:
+        return ()
+    flows: Provenance = ()
+    place = Place(port.link.switch, uuid[:8], switch.settings.drop)
+    for vip in view.vips:
+        if view.answers in (ALL, REACHABLE) and port.enabled and reaches(port, vip):
+            flows += RULES.vip_link.apply(place, switch, port, vip, stand_in(port, len(router.gateways)))
+        if view.routed and (router.chassis or port.gateway):
+            flows += known_next_door(db, uuid, port, vip)
+    return flows
+
+
+def known_next_door(db: Reader, uuid: Uuid, port: RouterPort, vip: Vip) -> Provenance:
+    """What routers on the same switch as a port know about a virtual address."""
+    flows: Provenance = ()
+    for each, _ in db.look(ATTACHED, port.link.switch) if port.link is not None else ():
+        other = db.look(ROUTER_PORT, each)
+        router = None if other is None or other.router == port.router else db.look(ROUTER, other.router)
+        if other is not None and router is not None:
+            place = Place(other.router, uuid[:8], router.settings.drop)
+            flows += RULES.vip_route.apply(place, router, vip, other)
+    return flows
+
+
+BALANCER_SITES: tuple[Family, ...] = (
+    balanced_switches,
+    balanced_routers,
+    balancer_groups,
+    balancing,
+    virtual_addresses,
+    router_keys,
+)
+BALANCER_FAMILIES: tuple[Family, ...] = (sets_of_virtual_addresses, balancers, virtual_links)

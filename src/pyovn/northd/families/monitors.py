@@ -1,20 +1,24 @@
 """The families of health checks: what is probed → Service_Monitors, and the answers for the probes' addresses."""
 
+from collections.abc import Iterator
+
 from pyovn.incr.engine import Family, Reader, family
 from pyovn.net.uuids import Uuid
 from pyovn.northd.feature import Place, Provenance
-from pyovn.northd.model.balancer import Vip, balancer
-from pyovn.northd.model.monitor import FAILED, Probe, Target, backend_probes, mappings, port_probe
+from pyovn.northd.model.balancer import Vip, balancer, mappings
+from pyovn.northd.model.monitor import FAILED, Probe, Target, backend_probes, port_probe
 from pyovn.northd.model.port import Port
+from pyovn.northd.model.switch import Switch
+from pyovn.northd.model.virtual import routers_of
 from pyovn.northd.relations import (
-    BALANCER_IN,
-    BALANCER_ON,
+    ATTACHED,
     FLOWS,
     HEALTH,
     HEALTH_CHECK_OF,
     MONITORS,
     OWNER,
     PROBLEMS,
+    ROUTER_PORT,
     SWITCH,
 )
 from pyovn.northd.rules import RULES
@@ -34,7 +38,7 @@ Outputs = tuple[object, ...]
 def probed_backends(db: Reader, uuid: Uuid) -> Outputs:
     """The probes of a load balancer's backends."""
     row = db.row(LoadBalancer, uuid)
-    if row is None or not row.health_check or not (db.look(BALANCER_ON, uuid) or db.look(BALANCER_IN, uuid)):
+    if row is None or not row.health_check:
         return (), ()
     view, _ = balancer(row)
     places = mappings(row)
@@ -43,10 +47,27 @@ def probed_backends(db: Reader, uuid: Uuid) -> Outputs:
         if how := db.row(LoadBalancerHealthCheck, check):
             for vip in (vip for vip in view.vips if vip.text == how.vip and view.protocol != "sctp"):
                 found.update(backend_probes(vip, view.protocol, how.options, places))
+    at = routers_of(db, uuid)
     found = {
-        target: probe for target, probe in found.items() if db.find(LogicalSwitchPort, "name", target.logical_port)
+        target: probe._replace(src_mac=router_mac(db, at, target, probe))
+        for target, probe in found.items()
+        if db.find(LogicalSwitchPort, "name", target.logical_port)
     }
     return tuple(found.items()), answers(db, uuid, found)
+
+
+def router_mac(db: Reader, routers: list[Uuid], target: Target, probe: Probe) -> str:
+    """The MAC of the port of one of the routers, on the switch of what is probed, that probes come from, if any."""
+    if not routers:
+        return ""
+    for name in db.find(LogicalSwitchPort, "name", target.logical_port):
+        for switch in db.look(OWNER, name)[:1]:
+            for uuid, _ in db.look(ATTACHED, switch):
+                port = db.look(ROUTER_PORT, uuid)
+                own = () if port is None or port.router not in routers else port.networks()
+                if port is not None and any(each.address == probe.src_ip for _, each in own):
+                    return port.mac
+    return ""
 
 
 @family(over=LogicalSwitchPortHealthCheck, emits=[MONITORS, FLOWS, HEALTH, PROBLEMS])
@@ -69,13 +90,22 @@ def answers(db: Reader, uuid: Uuid, probes: dict[Target, Probe]) -> Provenance:
     """The flows that answer for the probes' addresses, on the switches of what is probed."""
     mac = checker(db)
     flows: Provenance = ()
-    for name, address in sorted({(target.logical_port, probe.src_ip) for target, probe in probes.items()}):
-        for port in db.find(LogicalSwitchPort, "name", name):
-            for datapath in db.look(OWNER, port)[:1]:
-                if switch := db.look(SWITCH, datapath):
-                    place = Place(datapath, uuid[:8], switch.settings.drop)
-                    flows += RULES.probe.apply(place, switch, address, mac)
+    others = {(target.logical_port, probe.src_ip) for target, probe in probes.items() if not probe.src_mac}
+    for name, address in sorted(others):
+        for place, switch in places(db, uuid, name):
+            flows += RULES.probe.apply(place, switch, address, mac)
+    for target, probe in probes.items():
+        for place, _ in places(db, uuid, target.logical_port) if probe.src_mac else ():
+            flows += RULES.probe_reply.apply(place, target, probe)
     return flows
+
+
+def places(db: Reader, uuid: Uuid, name: str) -> Iterator[tuple[Place, Switch]]:
+    """The switch of a port."""
+    for port in db.find(LogicalSwitchPort, "name", name):
+        for datapath in db.look(OWNER, port)[:1]:
+            if switch := db.look(SWITCH, datapath):
+                yield Place(datapath, uuid[:8], switch.settings.drop), switch
 
 
 def checker(db: Reader) -> str:

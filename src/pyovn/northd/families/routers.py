@@ -13,6 +13,7 @@ from pyovn.northd.model.router_port import RouterPort, overlaps, parsed_port, st
 from pyovn.northd.model.routes import DISCARD, NOWHERE, Destination, Hop, Route, destination, hop_by
 from pyovn.northd.model.settings import Settings
 from pyovn.northd.model.switch import LOCALNET, TAGGED, VTEP
+from pyovn.northd.model.virtual import answered, is_balanced, is_distributed, is_virtual, routed_of, set_of, virtual_of
 from pyovn.northd.relations import (
     ATTACHED,
     BINDINGS,
@@ -31,7 +32,9 @@ from pyovn.northd.relations import (
     PROBLEMS,
     ROUTE_OF,
     ROUTE_TABLES,
+    ROUTED,
     ROUTER,
+    ROUTER_KEY,
     ROUTER_OF,
     ROUTER_PORT,
     ROUTER_PORTS,
@@ -113,6 +116,7 @@ def router_ports(db: Reader, uuid: Uuid) -> Outputs:
     relays = options.get("mcast_relay") == "true"
     kinds = {kind for kind, _, _ in db.look(SPECIAL, links[0].switch)}
     port = port._replace(link=links[0], physical=LOCALNET in kinds, vtep=VTEP in kinds, tagged=TAGGED in kinds)
+    port = port._replace(spread=port.gateway and port.physical and is_distributed(db, owners[0]))
     return port, ((links[0].switch, (uuid, relays)),), tuple(found)
 
 
@@ -180,13 +184,13 @@ def route_groups(db: Reader, to: Destination) -> Outputs:
     return (((to.router, to),) if several else (),)
 
 
-@family(over=NAT, emits=[TRANSLATION, NAT_FACTS, OUTSIDE, PROBLEMS])
+@family(over=NAT, emits=[TRANSLATION, NAT_FACTS, OUTSIDE, ROUTED, PROBLEMS])
 def translations(db: Reader, uuid: Uuid) -> Outputs:
     """A translation, and what its router needs to know about it."""
     owners = db.look(NAT_OF, uuid)
     row = db.row(NAT, uuid)
     if not owners or row is None:
-        return None, (), (), ()
+        return None, (), (), (), ()
     router = owners[0]
     gateway: RouterPort | str | None = None
     wrong = ""
@@ -206,9 +210,11 @@ def translations(db: Reader, uuid: Uuid) -> Outputs:
             wrong = f"there is no logical switch port '{row.logical_port}'"
     about = f"logical router {db.column(LogicalRouter, router, 'name')}: {row.type} of {row.logical_ip}"
     if isinstance(found, str):
-        return None, (), (), ((uuid, f"{about}: {found}"),)
+        return None, (), (), (), ((uuid, f"{about}: {found}"),)
     problems = ((uuid, f"{about}: {wrong}"),) if wrong else ()
-    return found, ((router, found),), (((router, found.external), (uuid, found.type != SNAT)),), problems
+    outside = ((router, found.external), (uuid, found.type != SNAT))
+    routed = ((router, found.external),) if found.adds_route else ()
+    return found, ((router, found),), (outside,), routed, problems
 
 
 def set_name(db: Reader, uuid: Uuid | None) -> str:
@@ -233,6 +239,9 @@ def router_views(db: Reader, uuid: Uuid) -> Outputs:
     own = frozenset(each.address for port in ports for _, each in port.networks())
     senders = tuple(sorted({nat.sender for nat in nats if nat.sender}))
     tracked = any(not nat.stateless for nat in nats)
+    balances = is_balanced(db, LogicalRouter, uuid)
+    virtual = virtual_of(db, uuid)
+    sets = tuple((ip, set_of(key, ip)) for key in db.look(ROUTER_KEY, uuid)[:1] for ip in answered(virtual, ports))
     used = {port.options.get("route_table", "") for port in ports}
     tables = sorted({*db.look(ROUTE_TABLES, uuid), *used} - {""})
     return (
@@ -247,15 +256,22 @@ def router_views(db: Reader, uuid: Uuid) -> Outputs:
             floods=any(port.enabled and port.options.get("mcast_flood") == "true" for port in ports),
             own=own,
             translates=bool(row.nat),
-            distributes=any(nat.told_mac for nat in nats),
-            translated=own & {*forced_to, *(nat.external for nat in nats if nat.type != "dnat")},
+            distributes=any(nat.told_mac for nat in nats) or is_distributed(db, uuid),
+            translated=own
+            & {
+                *forced_to,
+                *(nat.external for nat in nats if nat.type != "dnat"),
+                *(each.address for each in virtual),
+            },
+            balances=balances,
+            virtual=sets,
             forced=frozenset(own_force),
             force_for_dnat=forced(options.get("dnat_force_snat_ip", "")),
             force_for_lb=() if own_force else forced(options.get("lb_force_snat_ip", "")),
             force_own=bool(own_force),
             bridges=any(port.bridges for port in ports),
             measures=any(port.mtu for port in ports),
-            commits_all=options.get("ct-commit-all") == "true" and bool(tracked or forced_to or by_own),
+            commits_all=options.get("ct-commit-all") == "true" and bool(tracked or forced_to or by_own or balances),
             tables=tuple(tables),
             monitored=frozenset(port.label for port in ports if db.find(BFD, "logical_port", port.label)),
         ),
@@ -318,6 +334,8 @@ def nearby(db: Reader, place: Place, router: Router, port: RouterPort) -> Proven
         other = db.look(ROUTER_PORT, uuid)
         if other is not None and other.uuid != port.uuid:
             flows += RULES.peer.apply(place, port, other)
+            if (port.gateway or router.chassis) and (beyond := routed_of(db, other.router)):
+                flows += RULES.beyond.apply(place, port, other, beyond)
     return flows
 
 
@@ -456,6 +474,7 @@ def nat_flows(db: Reader, uuid: Uuid) -> Outputs:
     same_outside = db.look(OUTSIDE, (owners[0], nat.external))
     shadowed = nat.type == SNAT and any(inward for _, inward in same_outside)
     nat = nat._replace(first=uuid == min(same_outside)[0], shadowed=shadowed)
+    balanced = is_virtual(db, owners[0], nat.external)  # what is balanced is asked for in its own way
     flows: Provenance = ()
     if gateway is not None or router.chassis:
         flows = RULES.nat.apply(Place(owners[0], uuid[:8], router.settings.drop), router, nat, gateway)
@@ -465,7 +484,7 @@ def nat_flows(db: Reader, uuid: Uuid) -> Outputs:
         if nat.adds_route and (gateway is None or gateway.uuid == port.uuid):
             flows += known_next_door(db, nat, port, uuid)
         switch = None if port.link is None else db.look(SWITCH, port.link.switch)
-        if port.link is not None and switch is not None:
+        if port.link is not None and switch is not None and not balanced:
             place = Place(port.link.switch, uuid[:8], switch.settings.drop)
             flows += RULES.nat_link.apply(place, switch, router, port, nat, stand_in(port, len(router.gateways)))
     return (flows,)

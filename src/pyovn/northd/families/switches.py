@@ -2,7 +2,6 @@
 
 from pyovn.incr.engine import Reader, family
 from pyovn.net.uuids import Uuid
-from pyovn.northd.families.balancers import is_balanced
 from pyovn.northd.feature import Origin
 from pyovn.northd.model import acl as acls
 from pyovn.northd.model import unsupported
@@ -12,6 +11,7 @@ from pyovn.northd.model.ipam import pool
 from pyovn.northd.model.multicast import snooping
 from pyovn.northd.model.settings import Settings, settings
 from pyovn.northd.model.switch import LOCALNET, PROXY, STATIC, UNKNOWN, VTEP, Switch
+from pyovn.northd.model.virtual import is_balanced
 from pyovn.northd.relations import (
     ACL_KINDS,
     ATTACHED,
@@ -95,7 +95,7 @@ def switch_views(db: Reader, uuid: Uuid) -> Outputs:
             arps_to_all_routers=config.get("broadcast-arps-to-all-routers") != "false",
             filtered=bool(kinds),
             related=any(kind.related for kind in kinds),
-            balanced=is_balanced(db, uuid),
+            balanced=is_balanced(db, LogicalSwitch, uuid),
             mixes=mixes,
             balances_untracked=mixes and bool(row.load_balancer),
             tiers=(tiers[acls.FROM], tiers[acls.AFTER], tiers[acls.TO]),

@@ -30,6 +30,7 @@ from pyovn.northd.features import (
     prefix_delegation,
     qos,
     router_admission,
+    router_balancing,
     router_defaults,
     router_delivery,
     router_links,
@@ -40,6 +41,7 @@ from pyovn.northd.features import (
     shaping,
     symmetric,
     virtual,
+    virtual_addresses,
     vtep,
 )
 
@@ -86,4 +88,6 @@ FEATURES = (
     dhcp_relay.feature,
     commit_all.feature,
     arp_proxy.feature,
+    router_balancing.feature,
+    virtual_addresses.feature,
 )

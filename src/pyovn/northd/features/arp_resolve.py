@@ -85,6 +85,13 @@ def router(port: RouterPort, other: RouterPort) -> Iterator[Flow]:
     yield from addresses(port, other, "")
 
 
+@feature.beyond
+def beyond(port: RouterPort, other: RouterPort, addresses: tuple[str, ...]) -> Iterator[Flow]:
+    """Outside and virtual addresses that the other router made known."""
+    match = f"outport == {port.name} && reg0 == {{{', '.join(addresses)}}}"
+    yield Flow(RESOLVE, 100, match, f"eth.dst = {other.mac}; {NEXT}")
+
+
 def addresses(port: RouterPort, other: RouterPort, space: str) -> Iterator[Flow]:
     """Another router's addresses."""
     actions = f"eth.dst = {other.mac}; {NEXT}"

@@ -1,18 +1,22 @@
 """Health checks: the addresses that probes come from are answered for, so that what is probed can reply.
 
-The replies are for `svc_monitor_mac`; `lookup` hands them to the controller.  Reads Load_Balancer.health_check,
+The replies are for `svc_monitor_mac`; `lookup` hands them to the controller.  Where the probes come from the address of
+a router, it answers for itself, and its MAC is what tells replies to probes.  Reads Load_Balancer.health_check,
 .ip_port_mappings, Logical_Switch_Port.health_checks.
 """
 
 from collections.abc import Iterator
 
 from pyovn.northd.feature import Feature
+from pyovn.northd.model.monitor import Probe, Target
+from pyovn.northd.model.port import quoted
 from pyovn.northd.model.switch import Switch
 from pyovn.northd.pipeline import STAGE, Flow
 
 feature = Feature()
 
-RESPOND = STAGE["ls_in_arp_rsp"]
+RESPOND, LOOKUP = STAGE["ls_in_arp_rsp"], STAGE["ls_in_l2_lkup"]
+UNREACHABLE = {"ip4": "icmp4.type == 3", "ip6": "icmp6.type == 1"}  #: how a port without a service answers UDP
 BACK = "outport = inport; flags.loopback = 1; output;"
 
 
@@ -29,3 +33,13 @@ def answer(switch: Switch, address: str, mac: str) -> Iterator[Flow]:
         f"arp.tpa = arp.spa; arp.spa = {address}; {BACK}"
     )
     yield Flow(RESPOND, 110, f"arp.tpa == {address} && arp.op == 1", actions)
+
+
+@feature.probe_reply
+def reply(target: Target, probe: Probe) -> Iterator[Flow]:
+    """What is probed replies to the router, but it is the health checker that wants to know."""
+    ip = "ip6" if ":" in target.ip else "ip4"
+    ends = f"{ip}.dst == {probe.src_ip} && {ip}.src == {target.ip} && eth.dst == {probe.src_mac}"
+    kind = UNREACHABLE[ip] if target.protocol == "udp" else f"{target.protocol}.src == {target.port}"
+    match = f"inport == {quoted(target.logical_port)} && {ends} && {kind}"
+    yield Flow(LOOKUP, 110, match, "handle_svc_check(inport);")

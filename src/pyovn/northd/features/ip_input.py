@@ -66,7 +66,7 @@ def impostors(router: Router, port: RouterPort) -> Iterator[Flow]:
 @feature.router_port
 def neighbours(router: Router, port: RouterPort) -> Iterator[Flow]:
     """Answer who asks for our addresses."""
-    where = f" && {port.resident}" if port.gateway else ""
+    where = f" && {port.resident}" if port.gateway and not port.spread else ""
     confined = port.confined(router.only_gateway)
     asked = f"inport == {port.name}"
     for each in port.ip4:

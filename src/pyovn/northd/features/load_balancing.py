@@ -15,7 +15,8 @@ Reads Load_Balancer, Load_Balancer_Group, Logical_Switch.load_balancer, .load_ba
 from collections.abc import Iterator
 
 from pyovn.northd.feature import Feature
-from pyovn.northd.model.balancer import PROTOCOLS, Backend, Balancer, Vip
+from pyovn.northd.model.balancer import Balancer, Vip
+from pyovn.northd.model.connections import KNOWN_CLIENT, PORT, asked_for, before, empty, learned, noted, sent
 from pyovn.northd.model.switch import Switch
 from pyovn.northd.pipeline import DROP, NEXT, STAGE, Flow, Stage
 
@@ -26,10 +27,7 @@ EXTRACT, BALANCE = STAGE["ls_in_ct_extract"], STAGE["ls_in_lb"]
 CHECK, LEARN = STAGE["ls_in_lb_aff_check"], STAGE["ls_in_lb_aff_learn"]
 LOOK, TRANSLATE, BACK = STAGE["ls_in_pre_hairpin"], STAGE["ls_in_nat_hairpin"], STAGE["ls_in_hairpin"]
 WANTED = "reg0[2] == 1"
-KNOWN_CLIENT = "reg9[6]"
 ITSELF, ITS_REPLY = "reg0[6]", "reg0[12]"
-REGISTER = {"ip4": "reg4", "ip6": "xxreg1"}  #: of the virtual address
-PORT = "reg2[0..15]"
 
 
 @feature.fills(*PRE_LB)
@@ -81,18 +79,6 @@ def hairpin(switch: Switch, stage: Stage) -> Iterator[Flow]:
         yield Flow(stage, 1, f"({ITSELF} == 1 || {ITS_REPLY} == 1)", back)
 
 
-def noted(vip: Vip) -> str:
-    """The actions that note the virtual address."""
-    port = f"{PORT} = {vip.port}; " if vip.port else ""
-    return f"{REGISTER[vip.ip]} = {vip.address}; {port}"
-
-
-def asked_for(balancer: Balancer, vip: Vip) -> str:
-    """A new connection to the virtual address."""
-    port = f" && reg1[16..23] == {PROTOCOLS[balancer.protocol]} && reg1[0..15] == {vip.port}" if vip.port else ""
-    return f"{vip.ip}.dst == {vip.address}{port}"
-
-
 @feature.balancer
 def note(switch: Switch, balancer: Balancer, vip: Vip) -> Iterator[Flow]:
     """Remember what was asked for: conntrack translates packets of old connections at once."""
@@ -110,12 +96,7 @@ def tell(switch: Switch, balancer: Balancer, vip: Vip) -> Iterator[Flow]:
     """Somebody asks for a virtual address without backends: the cloud may want to start one."""
     if vip.backends or not balancer.tells or balancer.refuses:
         return
-    port = f" && {balancer.protocol}.dst == {vip.port}" if vip.port else ""
-    event = (
-        f'trigger_event(event = "empty_lb_backends", vip = "{vip.text}", protocol = "{balancer.protocol}", '
-        f'load_balancer = "{balancer.uuid}");'
-    )
-    yield Flow(PRE_LB[0], 130, f"{vip.ip}.dst == {vip.address} && {balancer.protocol}{port}", event)
+    yield Flow(PRE_LB[0], 130, *empty(balancer, vip))
 
 
 @feature.balancer
@@ -139,26 +120,6 @@ def affinity(switch: Switch, balancer: Balancer, vip: Vip) -> Iterator[Flow]:
         return
     asked = f"ct.new && {vip.ip} && {asked_for(balancer, vip)}"
     yield Flow(CHECK, 100, asked, f"{KNOWN_CLIENT} = chk_lb_aff(); {NEXT}")
-    register = REGISTER[vip.ip]
     for backend in vip.backends:
-        before = f"{register} == {backend.address}" + (f" && {PORT} == {backend.port}" if backend.port else "")
-        match = f"{KNOWN_CLIENT} == 1 && ct.new && {vip.ip}.dst == {vip.address} && {before}"
-        yield Flow(BALANCE, 150, match, f"{noted(vip)}ct_lb_mark(backends={backend});")
+        yield Flow(BALANCE, 150, before(vip, backend), f"{noted(vip)}ct_lb_mark(backends={backend});")
         yield Flow(LEARN, 100, sent(balancer, vip, backend), learned(balancer, vip, backend))
-
-
-def sent(balancer: Balancer, vip: Vip, backend: Backend) -> str:
-    """A client was just sent to this backend."""
-    noted_port = f" && {PORT} == {vip.port}" if vip.port else ""
-    port = f" && {balancer.protocol}.dst == {backend.port}" if backend.port else ""
-    asked = f"{REGISTER[vip.ip]} == {vip.address}{noted_port}"
-    return f"{KNOWN_CLIENT} == 0 && ct.new && {vip.ip} && {asked} && {vip.ip}.dst == {backend.address}{port}"
-
-
-def learned(balancer: Balancer, vip: Vip, backend: Backend) -> str:
-    """Remember it; the packet is lost, and the client's next try goes where it belongs."""
-    protocol = f"proto = {balancer.protocol}, " if vip.port else ""
-    return (
-        f'commit_lb_aff(vip = "{vip.text}", backend = "{backend}", {protocol}timeout = {balancer.affinity_s}); '
-        "/* drop */"
-    )

@@ -214,7 +214,7 @@ def local(router: Router) -> Iterator[Flow]:
 @feature.router
 def gateway_router(router: Router) -> Iterator[Flow]:
     """Replies on a gateway router; new connections are remembered."""
-    if not router.chassis or not router.translates:
+    if not router.chassis or not (router.translates or router.balances):
         return
     yield Flow(UNDNAT, 100, "nd || nd_rs || nd_ra", NEXT)
     yield Flow(UNDNAT, 50, "ip", "flags.loopback = 1; ct_dnat;")

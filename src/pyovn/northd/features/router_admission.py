@@ -35,7 +35,7 @@ def admit(router: Router, port: RouterPort) -> Iterator[Flow]:
     yield Flow(ADMISSION, 50, f"eth.mcast && inport == {name}", keep)
     mine = f"eth.dst == {port.received} && inport == {name}"
     if port.gateway:
-        mine += "" if port.vtep else f" && {port.resident}"
+        mine += "" if port.vtep or port.spread else f" && {port.resident}"
     for priority, match, actions in port.measured(mine, keep):
         yield Flow(ADMISSION, priority, match, actions)
 

@@ -10,6 +10,7 @@ A route says: next hop to reg0 (xxreg0), the router's own address to reg5 (xxreg
 from collections.abc import Iterator
 
 from pyovn.northd.feature import Feature
+from pyovn.northd.model.balancer import Vip
 from pyovn.northd.model.nat import Translation
 from pyovn.northd.model.router import Router
 from pyovn.northd.model.router_port import RouterPort
@@ -72,6 +73,16 @@ def translated(router: Router, nat: Translation, port: RouterPort) -> Iterator[F
         monitors = port.label in router.monitored
         actions = towards(hop, "ip4.dst")
         yield from routed(32 * 8 + CONNECTED, f"ip4.dst == {nat.external}/32", actions, monitors=monitors)
+
+
+@feature.vip_route
+def balanced(router: Router, vip: Vip, port: RouterPort) -> Iterator[Flow]:
+    """A virtual address of a router next to this one, likewise."""
+    if port.ip4 and vip.ip == "ip4":
+        hop = Hop("0", port.ip4[0].address, port.mac, port.name, port.label)
+        monitors = port.label in router.monitored
+        actions = towards(hop, "ip4.dst")
+        yield from routed(32 * 8 + CONNECTED, f"ip4.dst == {vip.address}/32", actions, monitors=monitors)
 
 
 @feature.router_port

@@ -2,9 +2,11 @@
 
     "MAC IP… is_chassis_resident("cr-r1-pub")"     by the chassis that the condition names; without it, by the router's
 
-The outside addresses of translations where `options:nat-addresses=router` asks for them; the router's own where it is
-reached by one chassis only.
+The outside addresses of translations, and the virtual ones of load balancers, where `options:nat-addresses=router`
+asks for them; the router's own where it is reached by one chassis only.
 """
+
+from collections.abc import Iterable
 
 from pyovn.incr.engine import Reader
 from pyovn.net.errors import Malformed
@@ -12,6 +14,7 @@ from pyovn.northd.model.addresses import parse_addresses
 from pyovn.northd.model.port import Port, quoted
 from pyovn.northd.model.router import Router
 from pyovn.northd.model.router_port import RouterPort
+from pyovn.northd.model.virtual import virtual_of
 from pyovn.northd.relations import NAT_FACTS
 
 
@@ -21,7 +24,8 @@ def announced(db: Reader, port: Port, router: Router, peer: RouterPort) -> froze
     central = bool(router.chassis) or bool(router.gateways)
     found: list[str] = []
     if wanted == "router" and central:
-        found += of_translations(db, router, peer)
+        shared = () if port.options.get("exclude-lb-vips-from-garp") == "true" else virtual_of(db, peer.router)
+        found += of_translations(db, router, peer, {each.address: None for each in shared})
     elif wanted and wanted != "router" and central:
         found += verbatim(wanted, router, peer)
     if port.options.get("exclude-router-ips-from-garp") != "true" and (where := confinement(router, peer)) is not None:
@@ -39,8 +43,8 @@ def confinement(router: Router, peer: RouterPort) -> str | None:
     return f" is_chassis_resident({quoted(f'cr-{router.only_gateway}')})" if resides and router.only_gateway else None
 
 
-def of_translations(db: Reader, router: Router, peer: RouterPort) -> list[str]:
-    """The outside addresses that are done at the port."""
+def of_translations(db: Reader, router: Router, peer: RouterPort, virtual: Iterable[str]) -> list[str]:
+    """The outside addresses that are done at the port, and virtual ones."""
     own = {each.address for each in peer.ip4}
     nats = [nat for nat in db.look(NAT_FACTS, peer.router) if nat.ip == "ip4" and nat.external not in own]
     if not router.chassis and not router.only_gateway:
@@ -48,7 +52,7 @@ def of_translations(db: Reader, router: Router, peer: RouterPort) -> list[str]:
     if router.chassis:
         nats = [nat._replace(told_mac="") for nat in nats]
     found = [f"{nat.told_mac} {nat.external} is_chassis_resident({nat.told_port})" for nat in nats if nat.told_mac]
-    central = sorted({nat.external for nat in nats if not nat.told_mac})
+    central = [*sorted({nat.external for nat in nats if not nat.told_mac}), *virtual]
     if central:
         where = f" {peer.resident}" if peer.gateway else ""
         found.append(f"{peer.mac} {' '.join(central)}{where}")

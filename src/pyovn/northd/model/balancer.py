@@ -4,7 +4,7 @@ vips     "30.0.0.1:80" → "10.0.0.1:8080,10.0.0.2:8080"       ports on both sid
          "[fd30::1]:80" → "[fd00::1]:8080"
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from pyovn.net.errors import Malformed
@@ -15,6 +15,7 @@ from pyovn.tables.nb import LoadBalancer
 
 PROTOCOLS = {"tcp": 6, "udp": 17, "sctp": 132}
 MOST_AFFINITY_S = 65535
+REACHABLE, ALL, NONE = "reachable", "all", "none"  #: `neighbor_responder`: those in a network of the router, …
 
 
 class Backend(NamedTuple):
@@ -39,6 +40,11 @@ class Vip(NamedTuple):
     backends: tuple[Backend, ...]
     choice: str  #: the backends that can be chosen, as an action has them
 
+    @property
+    def value(self) -> int:
+        """The address as a number."""
+        return ip_parse(self.address)[1]
+
 
 class Balancer(NamedTuple):
     """What decides about the flows of a load balancer."""
@@ -51,6 +57,26 @@ class Balancer(NamedTuple):
     hash_fields: str  #: `selection_fields`
     affinity_s: int  #: `options:affinity_timeout`; 0: none
     distributed: bool  #: `options:distributed`: only to backends on the same chassis
+    keeps_source: bool  #: `options:skip_snat`: on a router, no SNAT whatever else is configured
+    stateless: bool  #: `options:use_stateless_nat`: where there are several gateways, without conntrack
+    answers: str  #: `options:neighbor_responder`: for which addresses routers answer ARP and ND
+    routed: bool  #: `options:add_route`: routers next to one that has it know the way to its addresses
+
+
+class Virtual(NamedTuple):
+    """What a router has to know about an address of one of its load balancers."""
+
+    address: str
+    value: int  #: as a number
+    ip: str
+    answers: str  #: REACHABLE, ALL or NONE
+
+
+class Mapped(NamedTuple):
+    """Where a backend is, and where its probes come from: a value of `ip_port_mappings`."""
+
+    logical_port: str
+    src_ip: str  #: none where it does not say
 
 
 def spelled(address: str, port: int) -> str:
@@ -81,7 +107,7 @@ def balancer(row: LoadBalancer) -> tuple[Balancer, tuple[str, ...]]:
     wrong: list[str] = []
     options = row.options
     distributed = options.get("distributed") == "true"
-    places = dict(places_of(row.ip_port_mappings)) if distributed else {}
+    places = {address: quoted(each.logical_port) for address, each in mappings(row).items()} if distributed else {}
     vips = []
     for text, backends in sorted(row.vips.items()):
         try:
@@ -103,6 +129,10 @@ def balancer(row: LoadBalancer) -> tuple[Balancer, tuple[str, ...]]:
         hash_fields=fields,
         affinity_s=min(affinity, MOST_AFFINITY_S),
         distributed=distributed,
+        keeps_source=options.get("skip_snat") == "true",
+        stateless=options.get("use_stateless_nat") == "true",
+        answers=options.get("neighbor_responder", REACHABLE),
+        routed=options.get("add_route") == "true",
     )
     name = f"load balancer {row.name or row.uuid}"
     return view, tuple(f"{name}: {each}" for each in wrong)
@@ -135,11 +165,15 @@ def parsed_vip(text: str, backends: str, places: Mapping[str, str] | None, wrong
     return Vip(ip, address, port, text, tuple(found), choice)
 
 
-def places_of(mappings: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Backend addresses, and the logical ports that they are at, as strings."""
-    for address, place in mappings.items():
+def mappings(row: LoadBalancer) -> dict[str, Mapped]:
+    """Backend addresses → where they are; those that make no sense are left out."""
+    found: dict[str, Mapped] = {}
+    for backend, place in row.ip_port_mappings.items():
+        port, _, source = place.partition(":")
+        source = source[1:].partition("]")[0] if source.startswith("[") else source.partition(":")[0]
         try:
-            ip = parse_endpoint(address if address.startswith("[") or address.count(":") < 2 else f"[{address}]")
+            address = parse_endpoint(backend if backend.startswith("[") or ":" not in backend else f"[{backend}]")[1]
+            found[address] = Mapped(port, ip_str(*ip_parse(source)) if source else "")
         except Malformed:
             continue
-        yield ip[1], quoted(place.partition(":")[0])
+    return found

@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from pyovn.net.errors import Malformed
-from pyovn.northd.model.balancer import Vip, parse_endpoint
-from pyovn.tables.nb import LoadBalancer, LogicalSwitchPortHealthCheck
+from pyovn.northd.model.balancer import Mapped, Vip
+from pyovn.tables.nb import LogicalSwitchPortHealthCheck
 
 BALANCER, PORT = "load-balancer", "logical-switch-port"  #: Service_Monitor.type
 FAILED = frozenset(("offline", "error"))  #: Service_Monitor.status
@@ -26,27 +25,7 @@ class Probe(NamedTuple):
     type: str
     src_ip: str
     options: tuple[tuple[str, str], ...]
-
-
-class Mapped(NamedTuple):
-    """Where a backend is, and where its probes come from: a value of `ip_port_mappings`."""
-
-    logical_port: str
-    src_ip: str
-
-
-def mappings(row: LoadBalancer) -> dict[str, Mapped]:
-    """Backend addresses → where they are; what makes no sense is left out."""
-    found: dict[str, Mapped] = {}
-    for backend, place in row.ip_port_mappings.items():
-        port, _, source = place.partition(":")
-        source = source[1:].partition("]")[0] if source.startswith("[") else source.partition(":")[0]
-        try:
-            address = parse_endpoint(backend if backend.startswith("[") or ":" not in backend else f"[{backend}]")[1]
-            found[address] = Mapped(port, parse_endpoint(f"[{source}]" if ":" in source else source)[1])
-        except Malformed:
-            continue
-    return found
+    src_mac: str = ""  #: of the router port whose address that is; none: the health checker's own
 
 
 def backend_probes(
@@ -55,7 +34,7 @@ def backend_probes(
     """The probes of the backends of one virtual address whose place is known."""
     for backend in vip.backends:
         place = places.get(backend.address)
-        if place is not None:
+        if place is not None and place.src_ip:
             probe = Probe(BALANCER, place.src_ip, tuple(sorted(options.items())))
             yield Target(place.logical_port, backend.address, backend.port, protocol), probe
 

@@ -5,6 +5,15 @@ from typing import NamedTuple
 from pyovn.northd.model.settings import Settings
 
 
+class Site(NamedTuple):
+    """What decides about the flows of load balancers on a router; many look alike."""
+
+    gateways: tuple[str, ...]  #: the names of its distributed gateway ports
+    forces_source: bool  #: `options:lb_force_snat_ip`: sources of balanced connections become the router's
+    common_zone: bool
+    drop: str
+
+
 class Router(NamedTuple):
     """What decides about the flows of a logical router."""
 
@@ -19,16 +28,24 @@ class Router(NamedTuple):
     bridges: bool = False  #: a gateway port has packets bridged to its chassis: `options:redirect-type=bridged`
     measures: bool = False  #: a port has a `gateway_mtu`
     commits_all: bool = False  #: `options:ct-commit-all`
-    distributes: bool = False  #: it has translations with MACs of their own
-    translated: frozenset[str] = frozenset()  #: its own addresses that sources are translated to
+    distributes: bool = False  #: it has translations with MACs of their own, or distributed load balancers
+    translated: frozenset[str] = frozenset()  #: its own addresses that sources are translated to, or virtual ones
     forced: frozenset[str] = frozenset()  #: the same, of the router's own that come with `lb_force_snat_ip`
     own: frozenset[str] = frozenset()  #: the addresses of its ports
     translates: bool = False  #: it has translations
     force_for_dnat: tuple[str, ...] = ()  #: `options:dnat_force_snat_ip`
     force_for_lb: tuple[str, ...] = ()  #: `options:lb_force_snat_ip`
     force_own: bool = False  #: the same, "router_ip"
+    balances: bool = False  #: it has load balancers with anything to balance
+    virtual: tuple[tuple[str, str], ...] = ()  #: address sets of virtual addresses that it answers for, by version
     tables: tuple[str, ...] = ()  #: of routes, but for the main one
     monitored: frozenset[str] = frozenset()  #: names of ports with BFD sessions
+
+    @property
+    def site(self) -> Site:
+        """What its load balancers need to know."""
+        forces = bool(self.force_own or self.force_for_lb)
+        return Site(self.gateways, forces, self.common_zone, self.settings.drop)
 
     @property
     def distributed(self) -> bool:

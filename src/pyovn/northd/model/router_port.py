@@ -45,6 +45,7 @@ class RouterPort(NamedTuple):
     peer_gateway: bool = False  #: that is a gateway port too
     physical: bool = False  #: its switch has a localnet port
     tagged: bool = False  #: its localnet port has a VLAN
+    spread: bool = False  #: a gateway port on a physical network that all chassis use: for distributed load balancers
     vtep: bool = False  #: its switch has a hardware gateway
     keys: tuple[tuple[str, int], ...] = ()  #: its name and that of its `cr-` port, as strings, with their tunnel keys
 
@@ -88,7 +89,7 @@ class RouterPort(NamedTuple):
 
     def confined(self, gateway: str) -> str:
         """Where a port on a physical network answers for itself, if not everywhere."""
-        if not self.physical:
+        if not self.physical or self.spread:
             return ""
         if self.gateway:
             return f" && {self.resident}"

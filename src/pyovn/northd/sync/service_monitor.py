@@ -49,7 +49,7 @@ class MonitorSync(RowSync[Target, ServiceMonitor]):
             **key._asdict(),
             "type": probe.type,
             "src_ip": probe.src_ip,
-            "src_mac": self.mac,
+            "src_mac": probe.src_mac or self.mac,
             "options": dict(probe.options),
             "chassis_name": self._chassis(key.logical_port),
         }

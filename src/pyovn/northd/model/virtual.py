@@ -1,0 +1,85 @@
+"""Load balancers are on what lists them, or a group with them; and the virtual addresses of a router."""
+
+from collections.abc import Iterable
+
+from pyovn.incr.engine import Reader
+from pyovn.net.uuids import Uuid
+from pyovn.northd.model.balancer import ALL, REACHABLE, Vip, Virtual
+from pyovn.northd.model.router_port import RouterPort
+from pyovn.northd.model.routes import networks, within
+from pyovn.northd.relations import (
+    BALANCER_AT,
+    BALANCER_IN,
+    BALANCER_ON,
+    BALANCES,
+    GROUP_AT,
+    GROUP_ON,
+    ROUTED,
+    VIRTUAL,
+    VIRTUAL_AT,
+)
+from pyovn.tables.nb import LogicalRouter, LogicalSwitch
+
+
+def is_balanced(db: Reader, of: type[LogicalSwitch] | type[LogicalRouter], uuid: Uuid) -> bool:
+    """Does a switch or router have load balancers with anything to balance?"""
+    if db.look(BALANCES, uuid):
+        return True
+    return any(db.look(BALANCES, group) for group in db.column(of, uuid, "load_balancer_group") or ())
+
+
+def switches_of(db: Reader, uuid: Uuid) -> list[Uuid]:
+    """The switches that a load balancer is on."""
+    grouped = (switch for group in db.look(BALANCER_IN, uuid) for switch in db.look(GROUP_ON, group))
+    return sorted({*db.look(BALANCER_ON, uuid), *grouped})
+
+
+def routers_of(db: Reader, uuid: Uuid) -> list[Uuid]:
+    """The routers that a load balancer is on."""
+    grouped = (router for group in db.look(BALANCER_IN, uuid) for router in db.look(GROUP_AT, group))
+    return sorted({*db.look(BALANCER_AT, uuid), *grouped})
+
+
+def is_distributed(db: Reader, router: Uuid) -> bool:
+    """Does a router list distributed load balancers?  Those in groups do not count."""
+    return True in db.look(BALANCES, router)
+
+
+def virtual_of(db: Reader, router: Uuid) -> list[Virtual]:
+    """The virtual addresses of a router."""
+    groups = sorted(db.column(LogicalRouter, router, "load_balancer_group") or ())
+    return [each for holder in (router, *groups) for each in db.look(VIRTUAL, holder)]
+
+
+def routed_of(db: Reader, router: Uuid) -> tuple[str, ...]:
+    """The addresses of a router that its neighbours know the way to."""
+    groups = sorted(db.column(LogicalRouter, router, "load_balancer_group") or ())
+    return tuple(dict.fromkeys(each for holder in (router, *groups) for each in db.look(ROUTED, holder)))
+
+
+def is_virtual(db: Reader, router: Uuid, address: str) -> bool:
+    """Does a router balance what is sent to an address?"""
+    holders = db.look(VIRTUAL_AT, address)
+    if not holders:
+        return False
+    groups = db.column(LogicalRouter, router, "load_balancer_group") or ()
+    return any(each == router or each in groups for each in holders)
+
+
+def answered(found: Iterable[Virtual], ports: tuple[RouterPort, ...]) -> dict[str, frozenset[str]]:
+    """The virtual addresses, by version of IP, that a router with these ports answers for."""
+    answering: dict[str, set[str]] = {}
+    for each in found:
+        if each.answers == ALL or (each.answers == REACHABLE and any(reaches(port, each) for port in ports)):
+            answering.setdefault(each.ip, set()).add(each.address)
+    return {ip: frozenset(addresses) for ip, addresses in sorted(answering.items())}
+
+
+def reaches(port: RouterPort, virtual: Virtual | Vip) -> bool:
+    """Is an address in a network of a port?"""
+    return within(networks(port, 4 if virtual.ip == "ip4" else 6), virtual.value) is not None
+
+
+def set_of(key: int, ip: str) -> str:
+    """The name of the address set with a router's virtual addresses."""
+    return f"_rtr_lb_{key}_{ip}"
