@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pyovn.net.uuids import Uuid
+from pyovn.openflow.connection import SWITCHES
 from pyovn.runtime import logging as vlog
 from pyovn.runtime import streams
 from pyovn.runtime.clock import Clock
@@ -83,7 +84,7 @@ class BridgeControllers:
                 await asyncio.sleep(pause)
             machine.connecting(self._clock.now())
             try:
-                channel = await OpenFlowChannel.connect(wanted.target, self._tls)
+                channel = await OpenFlowChannel.connect(wanted.target, self._tls, SWITCHES)
             except (streams.StreamFault, Disconnected) as fault:
                 log.info("%s: connection failed (%s)", name, fault)
             else:
@@ -101,7 +102,8 @@ class BridgeControllers:
 
     async def _serve(self, channel: OpenFlowChannel, *, primary: bool = False) -> None:
         """Answer one controller until it goes."""
-        session = self.sessions[channel] = Session(self.datapath, self.bridge, primary=primary)
+        session = Session(self.datapath, self.bridge, primary=primary, dialect=channel.dialect)
+        self.sessions[channel] = session
         try:
             async for message, xid in channel:
                 self.datapath.now = self._clock.now()

@@ -4,7 +4,7 @@ One function per kind, in two tables: OpenFlow's own actions and Nicira's.  Form
 read too.  Lists read before come from memory, so equal lists are the same tuple.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from pyovn.net.errors import Malformed
@@ -148,7 +148,8 @@ def properties(cursor: Cursor) -> "list[tuple[int, Cursor]]":
     return found
 
 
-def _read_ct(cursor: Cursor) -> Action:
+def read_ct(cursor: Cursor, decode_inner: Callable[[bytes], Actions]) -> Action:
+    """Conntrack with what it does inside, which `decode_inner` reads."""
     flags, zone_field, zone_word = cursor.u16(), cursor.part(4), cursor.u16()
     table = cursor.u8()
     cursor.skip(3)
@@ -156,7 +157,7 @@ def _read_ct(cursor: Cursor) -> Action:
     zone: int | ofp.Subfield = zone_word
     if zone_field.data[zone_field.at : zone_field.end] != bytes(4):
         zone = (oxm.decode_name(zone_field), *unpack_ofs_nbits(zone_word))
-    inner = decode_actions(cursor.rest())
+    inner = decode_inner(cursor.rest())
     nats = [action for action in inner if isinstance(action, ofp.Nat)]
     return ofp.Ct(
         bool(flags & n.CT_COMMIT),
@@ -233,6 +234,11 @@ def _read_multipath(cursor: Cursor) -> Action:
     )
 
 
+def _read_metadata_action(cursor: Cursor) -> Action:
+    cursor.skip(6)
+    return ofp.WriteMetadata(cursor.u64(), cursor.u64())
+
+
 def _read_sample(cursor: Cursor) -> Action:
     return ofp.Sample(cursor.u16(), cursor.u32(), cursor.u32(), cursor.u32())
 
@@ -256,7 +262,7 @@ def _read_sample_source(cursor: Cursor) -> int | ofp.Subfield:
     return field, *unpack_ofs_nbits(cursor.u16())
 
 
-_STANDARD: dict[int, Callable[[Cursor], Action]] = {
+STANDARD: dict[int, Callable[[Cursor], Action]] = {
     0: _read_output,
     15: lambda c: ofp.SetMplsTtl(c.u8()),
     16: lambda _: ofp.DecMplsTtl(),
@@ -273,7 +279,7 @@ _STANDARD: dict[int, Callable[[Cursor], Action]] = {
     29: lambda c: ofp.Meter(c.u32()),
 }
 
-_NICIRA: dict[int, Callable[[Cursor], Action]] = {
+NICIRA: dict[int, Callable[[Cursor], Action]] = {
     1: _read_resubmit(table=False, ct=False),
     4: lambda c: ofp.SetQueue(c.uint(6) & 0xFFFFFFFF),
     5: lambda _: ofp.PopQueue(),
@@ -293,11 +299,16 @@ _NICIRA: dict[int, Callable[[Cursor], Action]] = {
     21: _read_dec_ttl_ids,
     27: _read_stack(ofp.Push),
     28: _read_stack(ofp.Pop),
+    22: _read_metadata_action,
+    23: lambda c: ofp.PushMpls(c.u16()),
+    24: lambda c: ofp.PopMpls(c.u16()),
+    25: lambda c: ofp.SetMplsTtl(c.u8()),
+    26: lambda _: ofp.DecMplsTtl(),
     29: _read_sample,
     32: _read_output_reg2,
     33: _read_reg_load2,
     34: _read_conjunction,
-    35: _read_ct,
+    35: lambda c: read_ct(c, decode_actions),
     36: _read_nat,
     37: _read_controller2,
     38: _read_sample3,
@@ -314,16 +325,20 @@ _NICIRA: dict[int, Callable[[Cursor], Action]] = {
 }
 
 
-def _read_action(cursor: Cursor) -> Action:
+Table = Mapping[int, Callable[[Cursor], Action]]
+
+
+def read_action(cursor: Cursor, standard: Table = STANDARD, of_nicira: Table = NICIRA) -> Action:
+    """The next action, by tables of what the kinds mean; raises Malformed."""
     start = cursor.at
     kind, size = cursor.u16(), cursor.u16()
     if size < 8 or size & 7:
         raise Malformed(f"action of {size} bytes")
     body = cursor.part(size - 4)
-    decoder = _STANDARD.get(kind)
+    decoder = standard.get(kind)
     if kind == n.EXPERIMENTER:
         vendor, subtype = body.u32(), body.u16()
-        decoder = _NICIRA.get(subtype) if vendor == NX_VENDOR else None
+        decoder = of_nicira.get(subtype) if vendor == NX_VENDOR else None
     return decoder(body) if decoder else ofp.Unknown(cursor.data[start : cursor.at])
 
 
@@ -338,7 +353,7 @@ def decode_actions(data: bytes) -> Actions:
             _DECODED.clear()
         cursor, actions = Cursor(data), []
         while cursor:
-            actions.append(_read_action(cursor))
+            actions.append(read_action(cursor))
         found = _DECODED[data] = tuple(actions)
     return found
 

@@ -35,7 +35,7 @@ def _standard(kind: int, body: bytes) -> bytes:
     return _pack("!HH", kind, size) + body + bytes(size - 4 - len(body))
 
 
-def _nicira(subtype: int, body: bytes) -> bytes:
+def nicira(subtype: int, body: bytes) -> bytes:
     """A Nicira action around `body`."""
     size = (len(body) + 17) & ~7
     return _pack("!HHIH", n.EXPERIMENTER, size, NX_VENDOR, subtype) + body + bytes(size - 10 - len(body))
@@ -57,13 +57,13 @@ def _output_reg(action: ofp.OutputReg) -> bytes:
     place = ofs_nbits(action.ofs, action.bits)
     header = oxm.name_header(action.field, action.bits)
     if len(header) == 4:
-        return _nicira(15, _pack("!H", place) + header + _pack("!H6x", action.max_len))
-    return _nicira(32, _pack("!HH", place, action.max_len) + header)
+        return nicira(15, _pack("!H", place) + header + _pack("!H6x", action.max_len))
+    return nicira(32, _pack("!HH", place, action.max_len) + header)
 
 
 def _resubmit(action: ofp.Resubmit) -> bytes:
     in_port = oxm.port16(ofp.OFPP_IN_PORT if action.in_port is None else action.in_port)
-    return _nicira(44 if action.ct else 14, _pack("!HB3x", in_port, action.table))
+    return nicira(44 if action.ct else 14, _pack("!HB3x", in_port, action.table))
 
 
 def _set_field(action: ofp.SetField) -> bytes:
@@ -78,7 +78,7 @@ def _move(action: ofp.Move) -> bytes:
 def _stack(subtype: int) -> Callable[[ofp.Push | ofp.Pop], bytes]:
     def encode(action: ofp.Push | ofp.Pop) -> bytes:
         header = oxm.name_header(action.field, action.bits)
-        return _nicira(subtype, _pack("!H", action.ofs) + header + _pack("!H6x", action.bits))
+        return nicira(subtype, _pack("!H", action.ofs) + header + _pack("!H6x", action.bits))
 
     return encode
 
@@ -87,7 +87,7 @@ def _dec_ttl(action: ofp.DecTtl) -> bytes:
     if action.controllers == (0,):
         return _standard(24, b"")
     ids = action.controllers
-    return _nicira(21, _pack(f"!H4x{len(ids)}H", len(ids), *ids))
+    return nicira(21, _pack(f"!H4x{len(ids)}H", len(ids), *ids))
 
 
 def _controller(action: ofp.Controller) -> bytes:
@@ -95,7 +95,7 @@ def _controller(action: ofp.Controller) -> bytes:
     if plain and not action.controller_id and action.reason == ofp.OFPR_ACTION:
         return _pack("!HHIH6x", 0, 16, ofp.OFPP_CONTROLLER, action.max_len)
     if plain:
-        return _nicira(20, _pack("!HHBx", action.max_len, action.controller_id, action.reason))
+        return nicira(20, _pack("!HHBx", action.max_len, action.controller_id, action.reason))
     found = b""
     if action.max_len != ofp.MAX_LEN_ALL:
         found += _property(n.CONTROLLER_MAX_LEN, _pack("!Hxx", action.max_len))
@@ -109,14 +109,15 @@ def _controller(action: ofp.Controller) -> bytes:
         found += _property(n.CONTROLLER_PAUSE, b"")
     if action.meter_id is not None:
         found += _property(n.CONTROLLER_METER, _pack("!I", action.meter_id))
-    return _nicira(37, bytes(6) + found)
+    return nicira(37, bytes(6) + found)
 
 
 def _property(kind: int, data: bytes) -> bytes:
     return _padded(_pack("!HH", kind, 4 + len(data)) + data)
 
 
-def _ct(action: ofp.Ct) -> bytes:
+def ct(action: ofp.Ct, encode_inner: Callable[[Actions], bytes]) -> bytes:
+    """Conntrack with what it does inside, which `encode_inner` writes."""
     zone = (
         _pack("!IH", 0, action.zone)
         if isinstance(action.zone, int)
@@ -125,8 +126,8 @@ def _ct(action: ofp.Ct) -> bytes:
     flags = (n.CT_COMMIT if action.commit else 0) | (n.CT_FORCE if action.force else 0)
     table = n.CT_NO_TABLE if action.table is None else action.table
     inner = ((action.nat,) if action.nat else ()) + action.exec
-    body = _pack("!H", flags) + zone + _pack("!B3xH", table, action.alg) + encode_actions(inner)
-    return _nicira(35, body)
+    body = _pack("!H", flags) + zone + _pack("!B3xH", table, action.alg) + encode_inner(inner)
+    return nicira(35, body)
 
 
 def _nat(action: ofp.Nat) -> bytes:
@@ -142,11 +143,11 @@ def _nat(action: ofp.Nat) -> bytes:
         if value is not None:
             present |= bit
             ranges += value.to_bytes(width, "big")
-    return _nicira(36, _pack("!xxHH", flags, present) + ranges)
+    return nicira(36, _pack("!xxHH", flags, present) + ranges)
 
 
 def _check_pkt_larger(action: ofp.CheckPktLarger) -> bytes:
-    return _nicira(49, _pack("!HH", action.length, action.bit) + oxm.name_header(action.field, 1) + bytes(6))
+    return nicira(49, _pack("!HH", action.length, action.bit) + oxm.name_header(action.field, 1) + bytes(6))
 
 
 def _bundle(action: ofp.Bundle) -> bytes:
@@ -158,14 +159,14 @@ def _bundle(action: ofp.Bundle) -> bytes:
     else:
         field, ofs, bits = action.dst
         place = _pack("!H", ofs_nbits(ofs, bits)) + oxm.name_header(field, bits) + bytes(4)
-    return _nicira(12 if action.dst is None else 13, fixed + place + _pack(f"!{len(ports)}H", *ports))
+    return nicira(12 if action.dst is None else 13, fixed + place + _pack(f"!{len(ports)}H", *ports))
 
 
 def _multipath(action: ofp.Multipath) -> bytes:
     field, ofs, bits = action.dst
     algorithm = MULTIPATH_ALGORITHMS.index(action.algorithm)
     head = HASH_FIELDS.index(action.hash_fields), action.basis, algorithm, action.n_links - 1, action.arg
-    return _nicira(10, _pack("!HHxxHHIxxH", *head, ofs_nbits(ofs, bits)) + oxm.name_header(field, bits))
+    return nicira(10, _pack("!HHxxHHIxxH", *head, ofs_nbits(ofs, bits)) + oxm.name_header(field, bits))
 
 
 def _sample(action: ofp.Sample) -> bytes:
@@ -173,11 +174,11 @@ def _sample(action: ofp.Sample) -> bytes:
     domain, point = action.obs_domain_id, action.obs_point_id
     port = _pack("!HB", oxm.port16(action.sampling_port), action.direction)
     if not isinstance(domain, int) or not isinstance(point, int):
-        return _nicira(51, head + _sample_source(domain) + _sample_source(point) + port + bytes(5))
+        return nicira(51, head + _sample_source(domain) + _sample_source(point) + port + bytes(5))
     head += _pack("!II", domain, point)
     if action.sampling_port == ofp.OFPP_NONE and not action.direction:
-        return _nicira(29, head)
-    return _nicira(41, head + port + bytes(5))
+        return nicira(29, head)
+    return nicira(41, head + port + bytes(5))
 
 
 def _sample_source(source: int | ofp.Subfield) -> bytes:
@@ -203,10 +204,10 @@ def _clear_actions(_action: ofp.ClearActions) -> bytes:
     return _pack("!HH4x", n.INSTRUCTION_CLEAR, 8)
 
 
-_ENCODERS: dict[str, Callable[[Any], bytes]] = {
+ENCODERS: dict[str, Callable[[Any], bytes]] = {
     "output": _output,
     "output_reg": _output_reg,
-    "output_trunc": lambda a: _nicira(39, _pack("!HI", oxm.port16(a.port), a.max_len)),
+    "output_trunc": lambda a: nicira(39, _pack("!HI", oxm.port16(a.port), a.max_len)),
     "resubmit": _resubmit,
     "set_field": _set_field,
     "move": _move,
@@ -222,22 +223,22 @@ _ENCODERS: dict[str, Callable[[Any], bytes]] = {
     "group": lambda a: _standard(22, _pack("!I", a.id)),
     "meter": lambda a: _standard(29, _pack("!I", a.id)),
     "set_queue": lambda a: _standard(21, _pack("!I", a.id)),
-    "pop_queue": lambda _: _nicira(5, b""),
+    "pop_queue": lambda _: nicira(5, b""),
     "controller": _controller,
-    "ct": _ct,
+    "ct": lambda a: ct(a, encode_actions),
     "nat": _nat,
-    "ct_clear": lambda _: _nicira(43, b""),
-    "conjunction": lambda a: _nicira(34, _pack("!BBI", a.clause - 1, a.n, a.id)),
-    "learn": lambda a: _nicira(learn_codec.subtype(a), learn_codec.encode(a)),
-    "note": lambda a: _nicira(8, a.data),
-    "clone": lambda a: _nicira(42, bytes(6) + encode_actions(a.actions)),
+    "ct_clear": lambda _: nicira(43, b""),
+    "conjunction": lambda a: nicira(34, _pack("!BBI", a.clause - 1, a.n, a.id)),
+    "learn": lambda a: nicira(learn_codec.subtype(a), learn_codec.encode(a)),
+    "note": lambda a: nicira(8, a.data),
+    "clone": lambda a: nicira(42, bytes(6) + encode_actions(a.actions)),
     "check_pkt_larger": _check_pkt_larger,
     "bundle": _bundle,
     "multipath": _multipath,
     "sample": _sample,
-    "fin_timeout": lambda a: _nicira(19, _pack("!HH", a.idle_timeout, a.hard_timeout)),
-    "exit": lambda _: _nicira(17, b""),
-    "delete_field": lambda a: _nicira(50, oxm.name_header(a.field, 32) + bytes(10)),
+    "fin_timeout": lambda a: nicira(19, _pack("!HH", a.idle_timeout, a.hard_timeout)),
+    "exit": lambda _: nicira(17, b""),
+    "delete_field": lambda a: nicira(50, oxm.name_header(a.field, 32) + bytes(10)),
     "unknown": lambda a: a.data,
     "goto_table": _goto_table,
     "write_metadata": _write_metadata,
@@ -252,7 +253,7 @@ class _Encoded(dict[Action, bytes]):
     def __missing__(self, action: Action) -> bytes:
         if len(self) > MEMORY:
             self.clear()
-        encoded = self[action] = _ENCODERS[action.kind](action)
+        encoded = self[action] = ENCODERS[action.kind](action)
         return encoded
 
 

@@ -35,14 +35,15 @@ _FLOW_MOD_SIZE = _FLOW_MOD.size
 (ROLE_REQUEST, ROLE_REPLY, GET_ASYNC_REQUEST, GET_ASYNC_REPLY, SET_ASYNC, METER_MOD) = range(24, 30)
 BUNDLE_CONTROL, BUNDLE_ADD = 33, 34
 
+(NXT_SET_FLOW_FORMAT, NXT_FLOW_MOD_TABLE_ID) = 12, 15
 (NXT_SET_PACKET_IN_FORMAT, NXT_SET_CONTROLLER_ID, NXT_TLV_TABLE_MOD, NXT_TLV_TABLE_REQUEST, NXT_TLV_TABLE_REPLY,
  NXT_RESUME, NXT_CT_FLUSH_ZONE, NXT_PACKET_IN2, NXT_CT_FLUSH) = 16, 20, 24, 25, 26, 28, 29, 30, 32
 # fmt: on
 
 
-def framed(kind: int, xid: int, body: bytes) -> bytes:
+def framed(kind: int, xid: int, body: bytes, version: int = VERSION) -> bytes:
     """A message around `body`."""
-    return _HEAD.pack(VERSION, kind, HEADER + len(body), xid) + body
+    return _HEAD.pack(version, kind, HEADER + len(body), xid) + body
 
 
 def _nicira(subtype: int, body: bytes = b"") -> tuple[int, bytes]:
@@ -97,7 +98,7 @@ def _packet_out(message: m.PacketOut) -> tuple[int, bytes]:
 
 
 def _features_reply(message: m.FeaturesReply) -> tuple[int, bytes]:
-    dpid, buffers, tables, auxiliary, capabilities = message
+    dpid, buffers, tables, auxiliary, capabilities, _ = message
     return FEATURES_REPLY, _pack("!QIBBxxII", dpid, buffers, tables, auxiliary, capabilities, 0)
 
 
@@ -158,6 +159,8 @@ _ENCODERS: dict[type, Callable[[Any], tuple[int, bytes]]] = {
     m.BundleControl: lambda b: (BUNDLE_CONTROL, _pack("!IHH", b.id, b.type, b.flags)),
     m.SetControllerId: lambda c: _nicira(NXT_SET_CONTROLLER_ID, _pack("!6xH", c.id)),
     m.SetPacketInFormat: lambda p: _nicira(NXT_SET_PACKET_IN_FORMAT, _pack("!I", p.format)),
+    m.SetFlowFormat: lambda f: _nicira(NXT_SET_FLOW_FORMAT, _pack("!I", f.format)),
+    m.FlowModTableId: lambda t: _nicira(NXT_FLOW_MOD_TABLE_ID, _pack("!B7x", t.enabled)),
     m.TlvTableMod: lambda t: _nicira(NXT_TLV_TABLE_MOD, tlv_codec.encode_mod(t)),
     m.TlvTableRequest: lambda _: _nicira(NXT_TLV_TABLE_REQUEST),
     m.TlvTableReply: lambda t: _nicira(NXT_TLV_TABLE_REPLY, tlv_codec.encode_reply(t)),
@@ -178,8 +181,13 @@ def encode(message: Message, xid: int = 0) -> bytes:
     if type(message) is m.MultipartReply:
         parts = multipart.encode_reply(message, MAX_MESSAGE - HEADER)
         return b"".join(framed(MULTIPART_REPLY, xid, part) for part in parts)
+    return framed(*kind_and_body(message, xid))
+
+
+def kind_and_body(message: Message, xid: int) -> tuple[int, int, bytes]:
+    """Type, xid and body of a message that is neither a flow-mod nor part of a bundle nor a multipart reply."""
     kind, body = _ENCODERS[type(message)](message)
-    return framed(kind, xid, body)
+    return kind, xid, body
 
 
 # --- decoding -----------------------------------------------------------------------------------------------------
@@ -300,6 +308,8 @@ def _read_controller_id(cursor: Cursor) -> m.SetControllerId:
 _NICIRA: dict[int, Callable[[Cursor], Message]] = {
     NXT_SET_PACKET_IN_FORMAT: lambda c: m.SetPacketInFormat(c.u32()),
     NXT_SET_CONTROLLER_ID: _read_controller_id,
+    NXT_SET_FLOW_FORMAT: lambda c: m.SetFlowFormat(c.u32()),
+    NXT_FLOW_MOD_TABLE_ID: lambda c: m.FlowModTableId(bool(c.u8())),
     NXT_TLV_TABLE_MOD: tlv_codec.decode_mod,
     NXT_TLV_TABLE_REQUEST: lambda _: m.TlvTableRequest(),
     NXT_TLV_TABLE_REPLY: tlv_codec.decode_reply,
@@ -317,7 +327,7 @@ def _read_experimenter(cursor: Cursor) -> Message:
     return m.Experimenter(vendor, subtype, cursor.rest())
 
 
-_DECODERS: dict[int, Callable[[Cursor], Message]] = {
+DECODERS: dict[int, Callable[[Cursor], Message]] = {
     HELLO: _read_hello,
     ERROR: lambda c: m.Error(c.u16(), c.u16(), c.rest()),
     ECHO_REQUEST: lambda c: m.EchoRequest(c.rest()),
@@ -358,7 +368,7 @@ def decode(data: bytes) -> tuple[Message, int]:
         raise BadMessage("OFPBRC_BAD_LEN", f"{size} in {len(data)} bytes")
     if version != VERSION and kind not in (HELLO, ERROR):
         raise BadMessage("OFPBRC_BAD_VERSION", str(version))
-    decoder = _DECODERS.get(kind)
+    decoder = DECODERS.get(kind)
     if decoder is None:
         return m.Opaque(kind, data[HEADER:]), xid
     return decoder(Cursor(data, HEADER)), xid

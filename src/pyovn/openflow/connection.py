@@ -8,15 +8,40 @@ Both roles are alike here.  Bytes go into `receive`, events come out; `Send` is 
 
 import enum
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from pyovn.net.errors import Malformed
 from pyovn.openflow import codec, errors
 from pyovn.openflow.errors import BadMessage
 from pyovn.openflow.messages import VERSION, EchoReply, EchoRequest, Error, Hello, Message
+from pyovn.openflow.of10.codec import OpenFlow10
 
 QUOTED = 64  #: bytes of a message that an error about it quotes
-MY_VERSIONS = 1 << VERSION
+
+
+class Dialect(Protocol):
+    """A version of OpenFlow: messages as bytes, and back."""
+
+    version: int
+
+    def encode(self, message: Message, xid: int = 0) -> bytes:
+        """The bytes of a message, or of several in a row."""
+
+    def decode(self, data: bytes) -> tuple[Message, int]:
+        """(message, xid) of one whole message; raises BadMessage or Malformed."""
+
+
+class OpenFlow15:
+    """What we speak with everybody who can."""
+
+    version = VERSION
+    encode = staticmethod(codec.encode)
+    decode = staticmethod(codec.decode)
+
+
+#: what controllers of ours speak, and what our switch does, which others' tools talk to
+CONTROLLERS: tuple[type[Dialect], ...] = (OpenFlow15,)
+SWITCHES: tuple[type[Dialect], ...] = (OpenFlow15, OpenFlow10)
 
 
 class State(enum.Enum):
@@ -28,7 +53,7 @@ class State(enum.Enum):
 
 
 class Up(NamedTuple):
-    """Both sides speak OpenFlow 1.5."""
+    """Both sides speak a version of OpenFlow."""
 
 
 class Received(NamedTuple):
@@ -56,15 +81,18 @@ Event = Up | Received | Send | Failed
 class Connection:
     """The state of one side."""
 
-    def __init__(self) -> None:
-        """Wait for the peer's hello; ours is `greeting`."""
+    def __init__(self, dialects: tuple[type[Dialect], ...] = CONTROLLERS) -> None:
+        """Wait for the peer's hello; ours, which offers `dialects`, is `greeting`."""
         self.state = State.HELLO
+        self.dialect: Dialect = OpenFlow15()
+        self._dialects = {dialect.version: dialect for dialect in dialects}
+        self._versions = sum(1 << version for version in self._dialects)
         self._rest = b""
 
     @property
     def greeting(self) -> bytes:
         """What to send first."""
-        return codec.encode(Hello(MY_VERSIONS))
+        return codec.encode(Hello(self._versions))
 
     def receive(self, data: bytes) -> Iterator[Event]:
         """What follows from more bytes."""
@@ -84,15 +112,15 @@ class Connection:
         """What follows from one whole message."""
         xid = int.from_bytes(raw[4:8], "big")
         try:
-            message, _ = codec.decode(raw)
+            message, _ = self.dialect.decode(raw)
         except BadMessage as fault:
-            yield Send(complaint(fault, raw, xid))
+            yield self._complain(fault, raw, xid)
             return
         except Malformed as fault:
-            yield Send(complaint(BadMessage("OFPBRC_BAD_LEN", str(fault)), raw, xid))
+            yield self._complain(BadMessage("OFPBRC_BAD_LEN", str(fault)), raw, xid)
             return
         if type(message) is EchoRequest:
-            yield Send(codec.encode(EchoReply(message.data), xid))
+            yield Send(self.dialect.encode(EchoReply(message.data), xid))
         elif self.state is State.HELLO:
             yield from self._hello(message, xid)
         elif type(message) is not Hello:
@@ -100,11 +128,13 @@ class Connection:
 
     def _hello(self, message: Message, xid: int) -> Iterator[Event]:
         match message:
-            case Hello(versions) if versions & MY_VERSIONS:
+            case Hello(versions) if shared := [each for each in self._dialects if versions >> each & 1]:
+                self.dialect = self._dialects[max(shared)]()
                 self.state = State.UP
                 yield Up()
             case Hello(versions):
-                why = f"we speak OpenFlow 1.5 (0x06), the peer none of it (versions {versions:#x})"
+                ours = " and ".join(_NAMES[version] for version in sorted(self._dialects))
+                why = f"we speak OpenFlow {ours}, the peer none of it (versions {versions:#x})"
                 yield Send(codec.encode(Error(errors.HELLO_FAILED, 0, why.encode()), xid))
                 yield from self._fail(why)
             case Error(kind, code, _):
@@ -112,11 +142,13 @@ class Connection:
             case _:
                 yield from self._fail(f"{type(message).__name__} before hello")
 
+    def _complain(self, fault: BadMessage, raw: bytes, xid: int) -> Send:
+        """Tell the peer what is wrong about `raw`."""
+        return Send(self.dialect.encode(Error(*fault.numbers, raw[:QUOTED]), xid))
+
     def _fail(self, reason: str) -> Iterator[Event]:
         self.state = State.FAILED
         yield Failed(reason)
 
 
-def complaint(fault: BadMessage, raw: bytes, xid: int) -> bytes:
-    """The error message about `raw`."""
-    return codec.encode(Error(*fault.numbers, raw[:QUOTED]), xid)
+_NAMES = {OpenFlow15.version: "1.5 (0x06)", OpenFlow10.version: "1.0 (0x01)"}

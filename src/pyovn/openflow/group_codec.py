@@ -8,10 +8,11 @@ The way a select group chooses travels in an experimenter property (vendor 0x000
 """
 
 import struct
+from collections.abc import Callable
 
 from pyovn.openflow import oxm
 from pyovn.openflow.action_codec import decode_actions, encode_actions, properties
-from pyovn.openflow.actions import OFPP_NONE
+from pyovn.openflow.actions import OFPP_NONE, Actions
 from pyovn.openflow.errors import BadMessage
 from pyovn.openflow.flows import GROUP_ANY, Bucket, GroupDef, GroupType, MeterBand, MeterDef
 from pyovn.openflow.match import Match, order
@@ -26,10 +27,12 @@ _KBPS, _PKTPS, _BURST, _STATS = 1, 2, 4, 8
 _DROP, _DSCP_REMARK = 1, 2
 
 _pack = struct.pack
+Encode = Callable[[Actions], bytes]
+Decode = Callable[[bytes], Actions]
 
 
-def _encode_bucket(bucket: Bucket, group_type: GroupType) -> bytes:
-    actions = encode_actions(bucket.actions)
+def _encode_bucket(bucket: Bucket, group_type: GroupType, encode: Encode) -> bytes:
+    actions = encode(bucket.actions)
     tail = _pack("!HHHxx", _WEIGHT, 8, bucket.weight) if group_type == "select" else b""
     if bucket.watch_port != OFPP_NONE:
         tail += _pack("!HHI", _WATCH_PORT, 8, bucket.watch_port)
@@ -38,12 +41,12 @@ def _encode_bucket(bucket: Bucket, group_type: GroupType) -> bytes:
     return _pack("!HHI", 8 + len(actions) + len(tail), len(actions), bucket.id) + actions + tail
 
 
-def _decode_buckets(cursor: Cursor) -> tuple[Bucket, ...]:
+def _decode_buckets(cursor: Cursor, decode: Decode) -> tuple[Bucket, ...]:
     found = []
     while cursor:
         size, n_actions, id_ = cursor.u16(), cursor.u16(), cursor.u32()
         body = cursor.part(size - 8)
-        bucket = Bucket(decode_actions(body.take(n_actions)), id=id_)
+        bucket = Bucket(decode(body.take(n_actions)), id=id_)
         for kind, value in properties(body):
             if kind == _WEIGHT:
                 bucket = bucket._replace(weight=value.u16())
@@ -55,9 +58,9 @@ def _decode_buckets(cursor: Cursor) -> tuple[Bucket, ...]:
     return tuple(found)
 
 
-def encode_buckets(group: GroupDef) -> bytes:
-    """The buckets of a group."""
-    return b"".join(_encode_bucket(bucket, group.type) for bucket in group.buckets)
+def encode_buckets(group: GroupDef, encode: Encode = encode_actions) -> bytes:
+    """The buckets of a group, whose actions `encode` writes."""
+    return b"".join(_encode_bucket(bucket, group.type, encode) for bucket in group.buckets)
 
 
 def encode_selection(group: GroupDef) -> bytes:
@@ -107,20 +110,20 @@ def encode_group_mod(mod: GroupMod) -> bytes:
     return head + buckets + encode_selection(group)
 
 
-def decode_group_mod(cursor: Cursor) -> GroupMod:
-    """A group-mod; raises Malformed."""
+def decode_group_mod(cursor: Cursor, decode: Decode = decode_actions) -> GroupMod:
+    """A group-mod, whose actions `decode` reads; raises Malformed."""
     command, kind = cursor.u16(), cursor.u8()
     cursor.skip(1)
     id_, size = cursor.u32(), cursor.u16()
     cursor.skip(2)
     bucket_id = cursor.u32()
-    group = GroupDef(id_, _group_type(kind), _decode_buckets(cursor.part(size)))
+    group = GroupDef(id_, _group_type(kind), _decode_buckets(cursor.part(size), decode))
     return GroupMod(command, _with_selection(group, cursor), bucket_id)
 
 
-def encode_group_desc(group: GroupDef) -> bytes:
+def encode_group_desc(group: GroupDef, encode: Encode = encode_actions) -> bytes:
     """A group in a description reply."""
-    buckets = encode_buckets(group)
+    buckets = encode_buckets(group, encode)
     tail = buckets + encode_selection(group)
     return _pack("!HBxIH6x", 16 + len(tail), GROUP_TYPES.index(group.type), group.id, len(buckets)) + tail
 
@@ -132,7 +135,9 @@ def decode_group_desc(cursor: Cursor) -> GroupDef:
     id_, n_buckets = cursor.u32(), cursor.u16()
     cursor.skip(6)
     body = cursor.part(size - 16)
-    return _with_selection(GroupDef(id_, _group_type(kind), _decode_buckets(body.part(n_buckets))), body)
+    return _with_selection(
+        GroupDef(id_, _group_type(kind), _decode_buckets(body.part(n_buckets), decode_actions)), body
+    )
 
 
 def _encode_meter(meter: MeterDef) -> bytes:

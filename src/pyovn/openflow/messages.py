@@ -134,6 +134,8 @@ class FeaturesReply(NamedTuple):
     n_tables: int = 254
     auxiliary_id: int = 0
     capabilities: int = FLOW_STATS | TABLE_STATS | PORT_STATS | GROUP_STATS | QUEUE_STATS | BUNDLES
+    #: told in OpenFlow 1.0 only
+    ports: "tuple[Port, ...]" = ()
 
 
 class GetConfigRequest(NamedTuple):
@@ -353,6 +355,18 @@ class SetPacketInFormat(NamedTuple):
     format: int
 
 
+class SetFlowFormat(NamedTuple):
+    """NXT_SET_FLOW_FORMAT: which matches a controller of OpenFlow 1.0 understands (both kinds are always read)."""
+
+    format: int
+
+
+class FlowModTableId(NamedTuple):
+    """NXT_FLOW_MOD_TABLE_ID: whether flow-mods of OpenFlow 1.0 say which table they are about."""
+
+    enabled: bool
+
+
 class TlvMap(NamedTuple):
     """A Geneve option and the field it appears in."""
 
@@ -485,6 +499,8 @@ Message = (
     | BundleAdd
     | SetControllerId
     | SetPacketInFormat
+    | SetFlowFormat
+    | FlowModTableId
     | TlvTableMod
     | TlvTableRequest
     | TlvTableReply

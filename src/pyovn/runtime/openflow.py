@@ -23,7 +23,7 @@ from typing import Self
 from pyovn.net.errors import OvnError
 from pyovn.openflow import codec
 from pyovn.openflow import messages as m
-from pyovn.openflow.connection import Connection, Failed, Received, Send, State
+from pyovn.openflow.connection import CONTROLLERS, SWITCHES, Connection, Dialect, Failed, Received, Send, State
 from pyovn.openflow.errors import Refused
 from pyovn.openflow.messages import Message
 from pyovn.runtime import streams
@@ -58,21 +58,29 @@ class BundleFailed(Refused):
 class OpenFlowChannel:
     """A connection in either role: messages in, messages out."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, name: str = "") -> None:
-        """Talk over an open stream; `handshake` comes first."""
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        name: str = "",
+        dialects: tuple[type[Dialect], ...] = CONTROLLERS,
+    ) -> None:
+        """Talk over an open stream, in one of `dialects`; `handshake` comes first."""
         self.name = name
         self.closed_because = ""
         self._reader, self._writer = reader, writer
-        self._connection = Connection()
+        self._connection = Connection(dialects)
         self._received: deque[tuple[Message, int]] = deque()
         self._probe_s = 0.0
         self._next_xid = 0
 
     @classmethod
-    async def connect(cls, remote: str, tls: streams.Tls | None = None) -> Self:
+    async def connect(
+        cls, remote: str, tls: streams.Tls | None = None, dialects: tuple[type[Dialect], ...] = CONTROLLERS
+    ) -> Self:
         """Open a stream to `remote` and shake hands; raises StreamFault or Disconnected."""
         reader, writer = await streams.connect(streams.Remote.parse(remote, PORT), tls)
-        channel = cls(reader, writer, remote)
+        channel = cls(reader, writer, remote, dialects)
         try:
             await channel.handshake()
         except BaseException:
@@ -91,6 +99,11 @@ class OpenFlowChannel:
             self.closed_because = "no hello"
         if self._connection.state is not State.UP:
             raise Disconnected(f"{self.name}: {self.closed_because or 'connection closed by peer'}")
+
+    @property
+    def dialect(self) -> Dialect:
+        """What is spoken here."""
+        return self._connection.dialect
 
     def probe(self, seconds: float) -> None:
         """Ask for a sign of life after so long a silence and give up after the same time again; 0: never."""
@@ -117,7 +130,7 @@ class OpenFlowChannel:
     def send(self, message: Message, xid: int | None = None) -> int:
         """Send a message, a reply with its request's `xid`; the xid."""
         number = self.xid() if xid is None else xid
-        self.write(codec.encode(message, number))
+        self.write(self.dialect.encode(message, number))
         return number
 
     def write(self, data: bytes) -> None:
@@ -403,7 +416,7 @@ class OpenFlowListener:
         return number
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        channel = OpenFlowChannel(reader, writer, self.remote)
+        channel = OpenFlowChannel(reader, writer, self.remote, SWITCHES)
         task = asyncio.current_task()
         assert task is not None
         self.channels.add(channel)

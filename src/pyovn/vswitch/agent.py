@@ -12,10 +12,11 @@ One `Session` per connection.  A connection to the management socket hears of as
 from collections.abc import Callable
 from typing import Any
 
-from pyovn.openflow import codec
 from pyovn.openflow import messages as m
 from pyovn.openflow.actions import OFPP_CONTROLLER, OFPR_INVALID_TTL, Actions, Group, Meter, walk
+from pyovn.openflow.connection import Dialect, OpenFlow15
 from pyovn.openflow.fields import FIELDS, FULL
+from pyovn.openflow.flows import TABLE_ALL
 from pyovn.openflow.match import Match
 from pyovn.vswitch import statistics
 from pyovn.vswitch.bridge import Bridge, PacketIn, TlvMapping
@@ -28,6 +29,7 @@ from pyovn.vswitch.ports import Port
 from pyovn.vswitch.tables import FlowMod, Removed
 
 QUOTED = 64
+OPENFLOW_11 = 2
 BAD_REQUEST, BAD_TYPE, BAD_EXPERIMENTER, BAD_PORT = 1, 1, 3, 11
 BAD_ACTION, BAD_OUT_GROUP = 2, 9
 PORT_MOD_FAILED = 7
@@ -61,10 +63,13 @@ Reply = tuple[m.Message, int]
 class Session:
     """One controller's connection to a bridge."""
 
-    def __init__(self, datapath: Datapath, bridge: Bridge, *, primary: bool = False) -> None:
+    def __init__(
+        self, datapath: Datapath, bridge: Bridge, *, primary: bool = False, dialect: Dialect | None = None
+    ) -> None:
         self.datapath = datapath
         self.bridge = bridge
         self.primary = primary  #: the bridge connected to this controller, not the other way round
+        self.dialect = dialect or OpenFlow15()
         self.miss_send_len = 0
         self.controller_id = 0
         self.role = m.ROLE_EQUAL
@@ -83,10 +88,11 @@ class Session:
                 raise Refused(BAD_REQUEST, BAD_TYPE, type(message).__name__)
             return [(reply, xid) for reply in handler(self, message) or ()]
         except Refused as refused:
-            return [(_error(refused, message, xid), xid)]
+            return [(self._error(refused, message, xid), xid)]
 
     def _features(self, message: m.FeaturesRequest) -> list[m.Message]:
-        return [m.FeaturesReply(self.bridge.datapath_id)]
+        ports = (statistics.described_port(port) for _, port in sorted(self.bridge.ports.items()))
+        return [m.FeaturesReply(self.bridge.datapath_id, ports=tuple(ports))]
 
     def _get_config(self, message: m.GetConfigRequest) -> list[m.Message]:
         return [m.GetConfigReply(self._frag_flags, self.miss_send_len)]
@@ -114,7 +120,18 @@ class Session:
             mod = mod._replace(cookie_mask=0)
         elif flow.cookie == m.ALL_COOKIES:
             mod = mod._replace(new_cookie=False)
-        self.bridge.tables.apply(mod, self.datapath.now)
+        old = command.startswith("modify") and self.dialect.version < OPENFLOW_11
+        for each in self._modified(mod) if old else (mod,):
+            self.bridge.tables.apply(each, self.datapath.now)
+
+    def _modified(self, mod: FlowMod) -> list[FlowMod]:
+        """What OpenFlow 1.0 means by changing flows: in all tables, maybe; where there is none, one is added."""
+        tables = {rule.table for rule in self.bridge.tables.selected(mod)}
+        if not tables and not mod.cookie_mask:
+            table = 0 if mod.flow.table == TABLE_ALL else mod.flow.table
+            return [mod._replace(command="add", flow=mod.flow._replace(table=table))]
+        mod = mod._replace(new_cookie=mod.new_cookie and not mod.cookie_mask)
+        return [mod._replace(flow=mod.flow._replace(table=table)) for table in sorted(tables)]
 
     def _check(self, actions: Actions) -> None:
         """Raise Refused where `actions` name groups or meters that are not there."""
@@ -189,6 +206,13 @@ class Session:
         self.datapath.tunnels.forget()
         self.datapath.invalidate()
 
+    def _error(self, refused: Refused, message: m.Message, xid: int) -> m.Error:
+        try:
+            quoted = self.dialect.encode(message, xid)[:QUOTED]
+        except (KeyError, TypeError, ValueError):
+            quoted = b""
+        return m.Error(refused.type, refused.code, quoted)
+
     # ------------------------------------------------------------------ bundles
 
     def _bundle_control(self, message: m.BundleControl) -> list[m.Message]:
@@ -226,7 +250,7 @@ class Session:
                 for part in parts:
                     part.rollback()
                 failed = Refused(BUNDLE_FAILED, MSG_FAILED, "a message of the bundle failed")
-                return [(_error(refused, each, each_xid), each_xid), (_error(failed, message, xid), xid)]
+                return [(self._error(refused, each, each_xid), each_xid), (self._error(failed, message, xid), xid)]
         for part in parts:
             part.commit()
         return [(message._replace(type=m.COMMIT_REPLY), xid)]
@@ -244,7 +268,7 @@ class Session:
             ):
                 return self._commit(message, xid)
         except Refused as refused:
-            return [(_error(refused, message, xid), xid)]
+            return [(self._error(refused, message, xid), xid)]
         return self.handle(message, xid)
 
     # ------------------------------------------------------------------ events
@@ -319,20 +343,14 @@ _HANDLERS: dict[type, Callable[[Session, Any], list[m.Message] | None]] = {
     m.GetAsyncRequest: Session._get_async,
     m.SetControllerId: Session._set_controller_id,
     m.SetPacketInFormat: Session._ignore,
+    m.SetFlowFormat: Session._ignore,
+    m.FlowModTableId: Session._ignore,
     m.CtFlushZone: Session._ct_flush_zone,
     m.CtFlush: Session._ct_flush,
     m.TlvTableRequest: Session._tlv_request,
     m.TlvTableMod: Session._tlv_mod,
     m.BundleControl: Session._bundle_control,
 }
-
-
-def _error(refused: Refused, message: m.Message, xid: int) -> m.Error:
-    try:
-        quoted = codec.encode(message, xid)[:QUOTED]
-    except (KeyError, TypeError, ValueError):
-        quoted = b""
-    return m.Error(refused.type, refused.code, quoted)
 
 
 def metadata_match(key: int) -> Match:
