@@ -19,6 +19,7 @@ from pyovn.cli.ovn_ctl import COMMANDS, main
 from pyovn.cli.service import clusters, databases
 from pyovn.cli.service.processes import lives
 from pyovn.cli.service.settings import defaults, read
+from pyovn.tables.nb import NORTHBOUND
 from pyovn.tables.sb import SOUTHBOUND
 from tests.support.c_programs import need
 from tests.support.certificates import Authority, options
@@ -142,7 +143,10 @@ def test_the_controller_starts_before_its_database(place, said):
         (["promote_ovnnb"], "ovnnb_db is not running"),
         (["demote_ovnnb"], "--db-nb-sync-from-addr must say which server is active now"),
         (["start_sb_relay_ovsdb"], "--db-sb-relay-remote must say which server to relay"),
-        (["start_ic"], "ovn-ic is not part of pyovn"),
+        (["start_ic", "--ovn-ic-nb-db=tcp:10.0.0.1:6641"], "ovn-ic is not part of pyovn"),
+        (["start_controller_vtep"], "ovn-controller-vtep is not part of pyovn"),
+        (["restart_br_controller"], "ovn-br-controller is not part of pyovn"),
+        (["start_ovnbr_ovsdb"], "ovn-br-controller is not part of pyovn"),
         (
             ["start_nb_ovsdb", "--db-nb-config-file=f"],
             "--db-nb-config-file is not supported; use the other options",
@@ -238,6 +242,89 @@ def test_members_of_a_cluster_start_join_and_restart(place, said, monkeypatch):
         main(["stop_nb_ovsdb"])
         with elsewhere(place, monkeypatch, "b"):
             main(["stop_nb_ovsdb"])
+
+
+@pytest.fixture
+def older_schema(place):
+    """A northbound schema of the past: without a column and a table that there are now, under a lower number."""
+    schema = NORTHBOUND.schema()
+    del schema["tables"]["Logical_Switch"]["columns"]["copp"]
+    del schema["tables"]["Chassis_Template_Var"]
+    path = place / "old.ovsschema"
+    path.write_text(json.dumps(schema | {"version": "7.0.0", "cksum": "1 1"}))
+    return path
+
+
+@pytest.mark.interop
+def test_a_member_that_joined_upgrades_the_schema_of_its_cluster(place, said, monkeypatch, older_schema):
+    need("ovsdb-server", "23.03")
+    first, second = free_port(), free_port()
+    local, here = f"--db=unix:{place}/run/ovnnb_db.sock", "--db-nb-cluster-local-addr=127.0.0.1"
+    old = ["start_nb_ovsdb", here, f"--db-nb-schema={older_schema}"]
+    there = ["--db-nb-cluster-remote-addr=127.0.0.1", f"--db-nb-cluster-remote-port={first}"]
+    try:
+        assert main([*old, f"--db-nb-cluster-local-port={first}"]) == 0
+        assert nbctl.main([local, "ls-add", "kept"]) == 0
+        with elsewhere(place, monkeypatch, "b"):
+            new = ["start_nb_ovsdb", here, "--db-cluster-schema-upgrade=yes"]
+            assert main([*new, f"--db-nb-cluster-local-port={second}", *there]) == 0
+        assert nbctl.main([local, "--no-leader-only", "list", "Chassis_Template_Var"]) == 0
+        assert nbctl.main([local, "--no-leader-only", "list", "Logical_Switch", "kept"]) == 0
+    finally:
+        main(["stop_nb_ovsdb"])
+        with elsewhere(place, monkeypatch, "b"):
+            main(["stop_nb_ovsdb"])
+
+
+@pytest.mark.interop
+def test_a_cluster_gets_a_newer_schema_when_asked_to(place, said, older_schema):
+    need("ovsdb-server", "23.03")
+    where = ["--db-nb-cluster-local-addr=127.0.0.1", "--db-sb-cluster-local-addr=127.0.0.1"]
+    where += [f"--db-{name}-cluster-local-port={free_port()}" for name in ("nb", "sb")]
+    local = f"--db=unix:{place}/run/ovnnb_db.sock"
+    try:
+        assert main(["start_ovsdb", *where, f"--db-nb-schema={older_schema}"]) == 0
+        assert nbctl.main([local, "ls-add", "kept"]) == 0
+        assert nbctl.main([local, "list", "Chassis_Template_Var"]) == 1
+        assert main(["restart_ovsdb"]) == 0
+        assert nbctl.main([local, "list", "Chassis_Template_Var"]) == 1
+        assert main(["restart_ovsdb", "--db-cluster-schema-upgrade=yes"]) == 0
+        assert nbctl.main([local, "list", "Chassis_Template_Var"]) == 0
+        said()
+        assert nbctl.main([local, "--bare", "--columns=name,copp", "list", "Logical_Switch"]) == 0
+        assert said() == "kept\n\n"
+        assert main(["start_northd", EASY, "--ovn-manage-ovsdb=no"]) == 0
+        assert nbctl.main([local, "--wait=sb", "sync"]) == 0
+        assert main(["status_ovsdb"]) == 0
+    finally:
+        main(["stop_northd"])
+        main(["stop_ovsdb"])
+
+
+@contextmanager
+def foreground(*words):
+    """`ovn-ctl` that becomes what it runs."""
+    code = "import sys; from pyovn.cli.ovn_ctl import main; sys.exit(main())"
+    process = subprocess.Popen([sys.executable, "-c", code, *words], env=os.environ)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        assert process.wait(10) in (0, -signal.SIGTERM)
+
+
+@pytest.mark.interop
+def test_databases_and_relays_run_in_the_foreground(place, capfd):
+    need("ovsdb-server", "23.03")
+    port = free_port()
+    database, relay = (f"--db=unix:{place}/run/{name}.sock" for name in ("ovnsb_db", "ovnsb_relay_db"))
+    with foreground("run_sb_ovsdb", "--db-sb-create-insecure-remote=yes", f"--db-sb-port={port}") as server:
+        eventually(lambda: sbctl.main([database, "init"]) == 0)
+        assert int((place / "run/ovnsb_db.pid").read_text()) == server.pid
+        with foreground("run_sb_relay_ovsdb", f"--db-sb-relay-remote=tcp:127.0.0.1:{port}") as process:
+            eventually(lambda: sbctl.main([relay, "chassis-add", "ch1", "geneve", "10.0.0.1"]) == 0)
+            assert int((place / "run/ovnsb_relay_db.pid").read_text()) == process.pid
+            assert sbctl.main([database, "wait-until", "Chassis", "ch1"]) == 0
 
 
 @pytest.mark.interop

@@ -52,7 +52,8 @@ def not_supported(why: str, settings: Settings) -> None:
 GROUPS = {"ovsdb": (NB, SB), "nb_ovsdb": (NB,), "sb_ovsdb": (SB,), "ic_ovsdb": (IC_NB, IC_SB),
           "ic_nb_ovsdb": (IC_NB,), "ic_sb_ovsdb": (IC_SB,)}  # fmt: skip
 WORDS = {"ovnnb": NB, "ovnsb": SB, "ic_nb": IC_NB, "ic_sb": IC_SB}
-MISSING = {"ic": "ovn-ic", "controller_vtep": "ovn-controller-vtep", "br_controller": "ovn-br-controller"}
+MISSING = {"ic": "ovn-ic", "controller_vtep": "ovn-controller-vtep", "br_controller": "ovn-br-controller",
+           "ovnbr_ovsdb": "ovn-br-controller"}  # fmt: skip
 
 COMMANDS: dict[str, Action] = {
     "start_northd": programs.start_northd,
@@ -82,7 +83,7 @@ COMMANDS: dict[str, Action] = {
     **{
         f"{verb}_{name}": partial(not_supported, f"{program} is not part of pyovn")
         for name, program in MISSING.items()
-        for verb in ("start", "stop", "restart", "status")
+        for verb in ("start", "stop", "restart", "status", "run")
     },
 }
 

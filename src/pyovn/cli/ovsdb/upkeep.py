@@ -13,7 +13,7 @@ from pyovn.cli.ovsdb.files import differences, read_schema
 from pyovn.cli.ovsdb.offline import FileFault, recovered
 from pyovn.cli.ovsdb.schemas import fetch
 from pyovn.cli.ovsdb.server import Listener, reach
-from pyovn.cli.session import ConnectionFailed
+from pyovn.cli.session import ConnectionFailed, Refused
 from pyovn.ovsdb.schema import Schema
 from pyovn.ovsdb.server.database import Database
 from pyovn.ovsdb.storage.log import build
@@ -96,6 +96,7 @@ def convert(call: "Call") -> None:
     """Give the database another schema."""
     schema = read_schema(call.words[0])
     session = reach(call.server, call.options, schema.name)
+    schema = _fit(schema, session, call.words[0])
     session.call("set_db_change_aware", True)
     session.call("convert", schema.name, schema.json())
 
@@ -105,7 +106,35 @@ def needs_conversion(call: "Call") -> None:
     schema = read_schema(call.words[0])
     session = reach(call.server, call.options, schema.name)
     there = Schema.parse(session.call("get_schema", schema.name))
-    write("no\n" if there == schema else "yes\n")
+    write("no\n" if there == _fit(schema, session, call.words[0]) else "yes\n")
+
+
+def _fit(schema: Schema, session: Listener, file: str) -> Schema:
+    """A schema as the server can have it: members of clusters keep all columns."""
+    passing = [(table, column) for table in schema.tables.values() for column in table.columns.values()]
+    passing = [(table, column) for table, column in passing if column.ephemeral]
+    if not passing or not _is_clustered(session, schema.name):
+        return schema
+    table, column = passing[0]
+    text = (
+        f"{file}: changed {len(passing)} columns in '{schema.name}' database from ephemeral to persistent, including "
+        f"'{column.name}' column in '{table.name}' table, because clusters do not support ephemeral columns"
+    )
+    sys.stderr.write(line(1, "ovsdb", "WARN", text))
+    parts = schema.json()
+    for table, column in passing:
+        parts["tables"][table.name]["columns"][column.name].pop("ephemeral")
+    return Schema.parse(parts)
+
+
+def _is_clustered(session: Listener, name: str) -> bool:
+    where = [["name", "==", name]]
+    select = {"op": "select", "table": "Database", "where": where, "columns": ["model"]}
+    try:
+        (answer,) = session.call("transact", "_Server", select)
+    except Refused:  # an old server, without that database
+        return False
+    return [row["model"] for row in answer.get("rows", ())] == ["clustered"]
 
 
 def wait(call: "Call") -> None:

@@ -96,8 +96,10 @@ def settle(kind: "Kind", settings: Settings) -> None:
     if ovsdb_client.main(wait):
         raise CtlError(f"{kind.database.name} did not come up")
     if settings.says("db-cluster-schema-upgrade"):
+        say(f"Upgrading the schema of {kind.database.name}.")
         with schema_file(kind, settings) as schema:
-            ovsdb_client.main(["--no-leader-only", "convert", remote, schema])
+            if ovsdb_client.main([f"--timeout={WAIT_S}", "--no-leader-only", "convert", remote, schema]):
+                raise CtlError(f"the schema of {kind.database.name} could not be upgraded")
 
 
 def knows(program: str, option: str) -> bool:

@@ -49,7 +49,7 @@ OF_DATABASES = {
     "ovn-{name}-db-ssl-server-name": "",
     "ovsdb-{name}-wrapper": "",
 }
-#: options of every other daemon; {name} is northd or controller
+#: options of every other daemon; {name} is northd, controller, or one that is not part of pyovn
 OF_DAEMONS = {
     "ovn-{name}-log": DAEMON_LOG,
     "ovn-{name}-logfile": "{log}/ovn-{name}.log",
@@ -81,7 +81,11 @@ OF_RELAY = {
     "ovn-sb-relay-db-ssl-ciphersuites": "",
     "ovn-sb-relay-db-ssl-server-name": "",
 }
+#: daemons that cannot be started here, whose options are known nevertheless: the command says why
+MISSING = ("ic", "controller-vtep", "br-controller")
 OTHERS = {
+    "ovn-ic-nb-db": "",
+    "ovn-ic-sb-db": "",
     "db-cluster-schema-upgrade": "no",
     "db-sock": "",
     "monitor": "yes",
@@ -123,7 +127,7 @@ def defaults() -> dict[str, str]:
     for place in PLACES.values():
         about = {**where, **place._asdict()}
         found |= {name.format(**about): value.format(**about) for name, value in OF_DATABASES.items()}
-    for daemon in ("northd", "controller"):
+    for daemon in ("northd", "controller", *MISSING):
         found |= {name.format(name=daemon): value.format(name=daemon, **where) for name, value in OF_DAEMONS.items()}
     return found
 
