@@ -116,7 +116,7 @@ def router_ports(db: Reader, uuid: Uuid) -> Outputs:
     relays = options.get("mcast_relay") == "true"
     kinds = {kind for kind, _, _ in db.look(SPECIAL, links[0].switch)}
     port = port._replace(link=links[0], physical=LOCALNET in kinds, vtep=VTEP in kinds, tagged=TAGGED in kinds)
-    port = port._replace(spread=port.gateway and port.physical and is_distributed(db, owners[0]))
+    port = port._replace(spread=port.gateway and is_distributed(db, owners[0]))
     return port, ((links[0].switch, (uuid, relays)),), tuple(found)
 
 

@@ -66,7 +66,8 @@ def whereabouts(site: Site, balancer: Balancer) -> Iterator[tuple[str, str, str]
     """The gateway ports, the ports that stand for them, and where connections by them are balanced."""
     for name in site.gateways:
         there = quoted(f"cr-{name}")
-        yield quoted(name), there, "" if balancer.distributed else f"is_chassis_resident({there})"
+        anywhere = balancer.distributed and not stateless(site, balancer)
+        yield quoted(name), there, "" if anywhere else f"is_chassis_resident({there})"
 
 
 @feature.router_balancer

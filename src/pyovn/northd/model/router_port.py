@@ -45,7 +45,7 @@ class RouterPort(NamedTuple):
     peer_gateway: bool = False  #: that is a gateway port too
     physical: bool = False  #: its switch has a localnet port
     tagged: bool = False  #: its localnet port has a VLAN
-    spread: bool = False  #: a gateway port on a physical network that all chassis use: for distributed load balancers
+    spread: bool = False  #: a gateway port that all chassis use: for distributed load balancers
     vtep: bool = False  #: its switch has a hardware gateway
     keys: tuple[tuple[str, int], ...] = ()  #: its name and that of its `cr-` port, as strings, with their tunnel keys
 
