@@ -2,9 +2,10 @@
 
 What counts is the processor time of the northd process alone, user and system, from its start until
 `NB_Global.sb_cfg` says that it is done: first on an empty southbound database, then started again on a full one, then
-for single ports added to a running one; and once more with ports that ask for dynamic addresses, and with a gateway
-router on each switch that translates its addresses (SNAT).  All programs take their turn in one run, on databases of
-their own.
+for single ports added to a running one; and once more with ports that ask for dynamic addresses, with a gateway
+router on each switch that translates its addresses (SNAT), and with a group of load balancers on all switches.  On the
+largest networks, memory counts too, and each of a handful of edits.  All programs take their turn in one run, on
+databases of their own.
 """
 
 import contextlib
@@ -25,6 +26,8 @@ from bench import Figure, environment
 SWITCHES, PORTS = 500, 50  #: of the first fill and the restart
 FEW, MANY = 100, 1000  #: switches beside which single ports are added
 LARGE = 5000  #: ports of one large switch
+HUGE = 800  #: switches of the network whose memory is looked at
+BALANCERS = 200  #: in a group that all switches of a network have
 ADDED = 10
 PATIENCE_S = 300.0
 TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
@@ -46,15 +49,16 @@ class Shape(NamedTuple):
     ports: int
     dynamic: bool = False  #: ports ask for addresses
     routed: bool = False  #: each switch has a gateway router with SNAT
+    balancers: int = 0  #: in a group that all switches have
 
 
 class Costs(NamedTuple):
-    """Processor time in milliseconds; of single changes, for one."""
+    """Processor time in milliseconds; of single changes, for one, by the name of the change."""
 
     fill: float
     restart: float
-    port: float
-    rule: float  #: a SNAT rule, where there are routers
+    memory: float  #: after the restart, in megabytes
+    edits: dict[str, float]
 
 
 def programs() -> Iterator[Program]:
@@ -73,6 +77,11 @@ class Network:
         self.rpc = rpc
         self.shape = shape
         rpc.transact("OVN_Northbound", {"op": "insert", "table": "NB_Global", "row": {}})
+        rpc.transact("OVN_Northbound", {"op": "insert", "table": "Port_Group", "row": {"name": "group"}})
+        self.groups: Any = ["set", []]
+        if shape.balancers:
+            *_, made = rpc.transact("OVN_Northbound", *_balancers(shape.balancers))
+            self.groups = made["uuid"]
         for number in range(shape.switches):
             rpc.transact("OVN_Northbound", *self._switch(number), *(_router(number) if shape.routed else ()))
         self.count = shape.switches * shape.ports
@@ -88,7 +97,7 @@ class Network:
         names = ["set", [["named-uuid", member["uuid-name"]] for member in members]]
         subnet = f"10.{number >> 8}.{number & 255}.0/{16 if ports > 250 else 24}"
         config = ["map", [["subnet", subnet]] if self.shape.dynamic else []]
-        row = {"name": f"sw{number}", "ports": names, "other_config": config}
+        row = {"name": f"sw{number}", "ports": names, "other_config": config, "load_balancer_group": self.groups}
         return [*members, {"op": "insert", "table": "Logical_Switch", "row": row}]
 
     def _port(self, switch: int, index: int, number: int) -> dict[str, Any]:
@@ -101,16 +110,63 @@ class Network:
         """One more port on the first switch."""
         self.count += 1
         port = self._port(0, self.count, self.count)
-        mutation = ["ports", "insert", ["set", [["named-uuid", port["uuid-name"]]]]]
-        joins = {"op": "mutate", "table": "Logical_Switch", "where": [["name", "==", "sw0"]], "mutations": [mutation]}
-        self.rpc.transact("OVN_Northbound", port, joins)
+        self._put(port, "Logical_Switch", "sw0", "ports")
+
+    def remove_port(self) -> None:
+        """The port that was added last goes."""
+        where = [["name", "==", f"lp0-{self.count}"]]
+        (found,) = self._select("Logical_Switch_Port", where)
+        self.count -= 1
+        self._mutate("Logical_Switch", [["name", "==", "sw0"]], "ports", "delete", found)
 
     def add_rule(self) -> None:
         """One more SNAT rule on the first router."""
         self.rules += 1
-        mutation = ["nat", "insert", ["set", [["named-uuid", "nat"]]]]
-        joins = {"op": "mutate", "table": "Logical_Router", "where": [["name", "==", "lr0"]], "mutations": [mutation]}
-        self.rpc.transact("OVN_Northbound", _snat(0, f"10.0.0.{self.rules}"), joins)
+        self._put(_snat(0, f"10.0.0.{self.rules}"), "Logical_Router", "lr0", "nat")
+
+    def add_acl(self) -> None:
+        """One more ACL on the first switch."""
+        self.rules += 1
+        acl = {"direction": "to-lport", "priority": self.rules, "match": "ip4", "action": "allow"}
+        self._put({"op": "insert", "table": "ACL", "row": acl, "uuid-name": "acl"}, "Logical_Switch", "sw0", "acls")
+
+    def add_member(self) -> None:
+        """One more port in the port group."""
+        self.rules += 1
+        (found,) = self._select("Logical_Switch_Port", [["name", "==", f"lp{self.rules}-0"]])
+        self._mutate("Port_Group", [["name", "==", "group"]], "ports", "insert", found)
+
+    def add_router_port(self) -> None:
+        """A router for one more switch."""
+        self.rules += 1
+        number = self.rules
+        options = ["map", [["router-port", f"lrp{number}"]]]
+        row = {"name": f"to-lr{number}", "type": "router", "addresses": "router", "options": options}
+        self.rpc.transact("OVN_Northbound", *_router(number))
+        attachment = {"op": "insert", "table": "Logical_Switch_Port", "row": row, "uuid-name": "attachment"}
+        self._put(attachment, "Logical_Switch", f"sw{number}", "ports")
+
+    def change_backend(self) -> None:
+        """One load balancer has another backend."""
+        self.rules += 1
+        vips = ["map", [["172.30.0.1:80", f"10.200.0.{self.rules}:8080"]]]
+        where = [["name", "==", "lb0"]]
+        change = {"op": "update", "table": "Load_Balancer", "where": where, "row": {"vips": vips}}
+        self.rpc.transact("OVN_Northbound", change)
+
+    def _put(self, row: dict[str, Any], table: str, owner: str, column: str) -> None:
+        """A new row, in a column of another one."""
+        named = ["named-uuid", row["uuid-name"]]
+        self._mutate(table, [["name", "==", owner]], column, "insert", named, row)
+
+    def _mutate(self, table: str, where: Any, column: str, how: str, member: Any, *before: dict[str, Any]) -> None:
+        mutations = [[column, how, ["set", [member]]]]
+        change = {"op": "mutate", "table": table, "where": where, "mutations": mutations}
+        self.rpc.transact("OVN_Northbound", *before, change)
+
+    def _select(self, table: str, where: Any) -> list[Any]:
+        ask = {"op": "select", "table": table, "where": where, "columns": ["_uuid"]}
+        return [row["_uuid"] for row in self.rpc.transact("OVN_Northbound", ask)[0]["rows"]]
 
     def settle(self) -> None:
         """Wait until northd has carried everything over."""
@@ -139,6 +195,25 @@ def _router(number: int) -> Iterator[dict[str, Any]]:
     yield {"op": "insert", "table": "Logical_Router", "row": router}
 
 
+def _balancers(count: int) -> Iterator[dict[str, Any]]:
+    """A group of load balancers, two backends each; the group comes last."""
+    for number in range(count):
+        address = f"{number >> 8}.{number & 255}"
+        vips = [
+            "map",
+            [
+                [
+                    f"172.30.{number >> 8}.{number & 255 or 1}:{80 + number}",
+                    f"10.200.{address}:8080,10.201.{address}:8080",
+                ]
+            ],
+        ]
+        row = {"name": f"lb{number}", "protocol": "tcp", "vips": vips}
+        yield {"op": "insert", "table": "Load_Balancer", "row": row, "uuid-name": f"lb{number}"}
+    members = ["set", [["named-uuid", f"lb{number}"] for number in range(count)]]
+    yield {"op": "insert", "table": "Load_Balancer_Group", "row": {"name": "group", "load_balancer": members}}
+
+
 def _snat(router: int, inside: str) -> dict[str, Any]:
     outside = f"172.16.{router >> 8}.{router & 255}"
     row = {"type": "snat", "external_ip": outside, "logical_ip": inside}
@@ -165,7 +240,15 @@ def spent_ms(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) * TICK_MS
 
 
-def measure(program: Program, server: Server, variables: dict[str, str], shape: Shape) -> Costs:
+def resident_mb(pid: int) -> float:
+    """Memory that a process has, in megabytes."""
+    (line,) = [each for each in Path(f"/proc/{pid}/status").read_text().splitlines() if each.startswith("VmRSS")]
+    return int(line.split()[1]) / 1024
+
+
+def measure(
+    program: Program, server: Server, variables: dict[str, str], shape: Shape, wanted: Collection[str] = ("port",)
+) -> Costs:
     """What a northd costs on a fresh pair of databases."""
     with server(upstream_schema("ovn-nb"), upstream_schema("ovn-sb")) as databases, databases.rpc() as rpc:
         rpc.socket.settimeout(PATIENCE_S)
@@ -176,18 +259,30 @@ def measure(program: Program, server: Server, variables: dict[str, str], shape: 
         with running(program, databases, variables) as pid:
             network.settle()
             restart = spent_ms(pid)
-            port = _each(network, pid, network.add_port)
-            rule = _each(network, pid, network.add_rule) if shape.routed else 0.0
-            return Costs(fill, restart, port, rule)
+            memory = resident_mb(pid)
+            edits = {name: _each(network, pid, EDITS[name]) for name in wanted}
+            return Costs(fill, restart, memory, edits)
 
 
-def _each(network: Network, pid: int, change: Callable[[], None]) -> float:
+#: what can be edited
+EDITS: dict[str, Callable[[Network], None]] = {
+    "port": Network.add_port,
+    "no port": Network.remove_port,
+    "rule": Network.add_rule,
+    "acl": Network.add_acl,
+    "member": Network.add_member,
+    "router": Network.add_router_port,
+    "backend": Network.change_backend,
+}
+
+
+def _each(network: Network, pid: int, change: Callable[[Network], None]) -> float:
     """Milliseconds for one change, from several; the first of its kind does not count."""
     before = 0.0
     for number in range(ADDED + 1):
         if number == 1:
             before = spent_ms(pid)
-        change()
+        change(network)
         network.settle()
     return (spent_ms(pid) - before) / ADDED
 
@@ -200,6 +295,14 @@ SHAPES = {
     "large": (Shape(1, LARGE, dynamic=True), True),
     "routed": (Shape(SWITCHES, PORTS, routed=True), True),
     "many": (Shape(MANY, PORTS), False),
+    "huge": (Shape(HUGE, PORTS), False),
+    "balanced": (Shape(SWITCHES, 2, balancers=BALANCERS), False),
+}
+#: what is edited on a network, where that is not just a port
+EDITED = {
+    "routed": ("port", "rule"),
+    "huge": ("port", "no port", "acl", "member", "router"),
+    "balanced": ("port", "backend"),
 }
 #: what is measured → (shape, cost)
 MEASURED = {
@@ -215,6 +318,19 @@ MEASURED = {
     f"{SWITCHES} × {PORTS} ports, routers with SNAT, restart": ("routed", "restart"),
     f"one more port beside {SWITCHES} such routers": ("routed", "port"),
     f"one more SNAT rule beside {SWITCHES} such routers": ("routed", "rule"),
+    f"{HUGE} × {PORTS} ports, first fill": ("huge", "fill"),
+    f"{HUGE} × {PORTS} ports, restart": ("huge", "restart"),
+    f"{HUGE} × {PORTS} ports, memory": ("huge", "memory"),
+    f"one more port beside {HUGE} switches": ("huge", "port"),
+    f"one port less beside {HUGE} switches": ("huge", "no port"),
+    f"one more ACL beside {HUGE} switches": ("huge", "acl"),
+    f"one more port in a group beside {HUGE} switches": ("huge", "member"),
+    f"one more router beside {HUGE} switches": ("huge", "router"),
+    f"{BALANCERS} balancers on {SWITCHES} switches, first fill": ("balanced", "fill"),
+    f"{BALANCERS} balancers on {SWITCHES} switches, restart": ("balanced", "restart"),
+    f"{BALANCERS} balancers on {SWITCHES} switches, memory": ("balanced", "memory"),
+    "one more port beside them": ("balanced", "port"),
+    "one more backend of one of them": ("balanced", "backend"),
 }
 
 
@@ -224,7 +340,7 @@ def main(shapes: Collection[str] = tuple(SHAPES)) -> list[Figure]:
         server: Server = c_server_process if find("ovsdb-server") else server_process
         costs = {
             name: {
-                each.name: measure(each, server, variables, shape)
+                each.name: measure(each, server, variables, shape, EDITED.get(name, ("port",)))
                 for each in programs()
                 if with_old or each.name != "23.03"
             }
@@ -236,18 +352,22 @@ def main(shapes: Collection[str] = tuple(SHAPES)) -> list[Figure]:
             _figure(f"{what} (C {rival})" if rival else what, costs[shape], rival, column)
             for rival in rivals or [""]
             for what, (shape, column) in MEASURED.items()
-            if shape in shapes
+            if shape in shapes and (rival in costs[shape] or rival in ("", "26.03"))
         ]
         if "full" in shapes:
             embedded = measure(next(programs()), server_process, variables, SHAPES["full"][0])
             figures += [
                 Figure(f"{SWITCHES} × {PORTS} ports, first fill on our server", embedded.fill, None, "ms"),
                 Figure(f"{SWITCHES} × {PORTS} ports, restart on our server", embedded.restart, None, "ms"),
-                Figure("one more port on our server", embedded.port, None, "ms"),
+                Figure("one more port on our server", embedded.edits["port"], None, "ms"),
             ]
         return figures
 
 
 def _figure(what: str, costs: dict[str, Costs], rival: str, column: str) -> Figure:
-    theirs = getattr(costs[rival], column) if rival in costs else None
-    return Figure(what, getattr(costs["ours"], column), theirs, "ms")
+    theirs = _cost(costs[rival], column) if rival in costs else None
+    return Figure(what, _cost(costs["ours"], column), theirs, "MB" if column == "memory" else "ms")
+
+
+def _cost(costs: Costs, column: str) -> float:
+    return costs.edits[column] if column in costs.edits else float(getattr(costs, column))
