@@ -11,10 +11,12 @@ flows it makes.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache, reduce
+from operator import xor
 from pathlib import PurePath
 from typing import Generic, NamedTuple, ParamSpec
 
+from pyovn.net.uuids import uuid_int
 from pyovn.northd.model.acl import Acl
 from pyovn.northd.model.addresses import Addresses
 from pyovn.northd.model.balancer import Balancer, Vip
@@ -36,18 +38,27 @@ Wanted = Callable[[Shape], bool]
 P = ParamSpec("P")
 
 
-class Origin(NamedTuple):
-    """Where flows come from: a datapath, a row (the first 8 digits of its UUID; none if all of it), a rule."""
+class Datapaths(frozenset[str]):
+    """Several datapaths that flows are on together; to be made once for all of these flows."""
 
-    datapath: str
+    @cached_property
+    def signature(self) -> int:
+        """The exclusive or of the datapaths' numbers."""
+        return reduce(xor, map(uuid_int, self), 0)
+
+
+class Origin(NamedTuple):
+    """Where flows come from: datapaths, a row (the first 8 digits of its UUID; none if all of it), a rule."""
+
+    datapath: str | Datapaths
     hint: str
     source: str
 
 
 class Place(NamedTuple):
-    """For what flows are made: a datapath, a row (or a part of its UUID), and how packets are dropped there."""
+    """For what flows are made: datapaths, a row (or a part of its UUID), and how packets are dropped there."""
 
-    datapath: str
+    datapath: str | Datapaths
     hint: str
     drop: str
 

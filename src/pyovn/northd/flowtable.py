@@ -1,10 +1,11 @@
 """The flows of all datapaths, equal ones merged.
 
     flow ──► Origin              it is on one datapath
-         └─► Shared              it is on several, or there several times: how often on each
+         └─► Shared              it is on several, or there several times: how often on each, and on each set of them
 
 A `Shared` has a signature, the exclusive or of the numbers of its datapaths, so that flows on the same datapaths are
-known to be so without comparing sets: the numbers are random UUIDs.
+known to be so without comparing sets: the numbers are random UUIDs.  Units may give flows to a whole set of datapaths
+(`Datapaths`), which is not taken apart: a group of load balancers on hundreds of switches costs no more than on one.
 """
 
 from collections import Counter
@@ -12,47 +13,78 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pyovn.incr.relation import Facts, Relation
-from pyovn.northd.feature import Origin, Provenance
+from pyovn.net.uuids import uuid_int
+from pyovn.northd.feature import Datapaths, Origin, Provenance
 from pyovn.northd.pipeline import Flow
 
 
 class Shared:
-    """Where a flow is that was given more than once."""
+    """Where a flow is that was given more than once, or to a set of datapaths."""
 
-    __slots__ = ("counts", "origin", "signature")
+    __slots__ = ("_members", "counts", "origin", "sets", "signature")
 
     def __init__(self, origin: Origin) -> None:
         self.origin = origin
-        self.counts = {origin.datapath: 1}
-        self.signature = signature_of(origin.datapath)
+        self.counts: dict[str, int] = {}
+        self.sets: dict[Datapaths, int] = {}
+        self.signature = 0
+        self._members: frozenset[str] | None = None
+        self.add(origin.datapath)
 
-    def add(self, datapath: str) -> bool:
-        """One more; True where the datapath is new."""
-        count = self.counts.get(datapath, 0)
-        self.counts[datapath] = count + 1
-        if count == 0:
-            self.signature ^= signature_of(datapath)
-        return count == 0
+    @property
+    def members(self) -> frozenset[str]:
+        """The datapaths that the flow is on."""
+        if self._members is None:
+            self._members = frozenset(self.counts).union(*self.sets)
+        return self._members
 
-    def remove(self, datapath: str) -> bool:
-        """One less; True where that was the last on the datapath."""
-        count = self.counts[datapath] - 1
+    def add(self, where: str | Datapaths) -> bool:
+        """One more; True where there are datapaths among them that are new.  A first fill asks this often."""
+        counts: dict[Any, int] = self.sets if isinstance(where, Datapaths) else self.counts
+        count = counts.get(where, 0)
+        counts[where] = count + 1
         if count:
-            self.counts[datapath] = count
             return False
-        del self.counts[datapath]
-        self.signature ^= signature_of(datapath)
+        if self.sets:
+            return self._changed(where, where)
+        self._members = None
+        self.signature ^= signature_of(where)
         return True
+
+    def remove(self, where: str | Datapaths) -> bool:
+        """One less; True where that was the last on some of the datapaths."""
+        counts: dict[Any, int] = self.sets if isinstance(where, Datapaths) else self.counts
+        counts[where] -= 1
+        if counts[where]:
+            return False
+        del counts[where]
+        return self._changed(where, None)
+
+    def _changed(self, where: str | Datapaths, besides: str | Datapaths | None) -> bool:
+        """A datapath or a set came or went: it counts where nothing `besides` it says the same."""
+        self._members = None
+        if not self.sets and isinstance(where, str):
+            self.signature ^= signature_of(where)
+            return True
+        others = [each for each in (*self.counts, *self.sets) if each != besides]
+        different = 0
+        for each in where if isinstance(where, Datapaths) and others else (where,):
+            if not any(each in other if isinstance(other, Datapaths) else each == other for other in others):
+                different ^= signature_of(each)
+        self.signature ^= different
+        return different != 0
 
 
 _SIGNATURES: dict[str, int] = {}
 
 
-def signature_of(datapath: str) -> int:
-    """The number of a datapath's UUID."""
-    known = _SIGNATURES.get(datapath)
+def signature_of(where: str | Datapaths) -> int:
+    """The number of a datapath's UUID; of a set, all of them combined."""
+    if isinstance(where, Datapaths):
+        return where.signature
+    known = _SIGNATURES.get(where)
     if known is None:
-        known = _SIGNATURES[datapath] = int(datapath.replace("-", ""), 16)
+        known = _SIGNATURES[where] = uuid_int(where)
     return known
 
 
@@ -95,10 +127,13 @@ class FlowTable(Facts[Flow, Place | None, Provenance]):
         size = len(places)
         touched = self.touched if self.followed else None
         for origin, flows in flows_by_origin:
+            several = isinstance(origin.datapath, Datapaths)
             for flow in flows:
                 place = places.setdefault(flow, origin)
                 if len(places) > size:
                     size += 1
+                    if several:
+                        places[flow] = Shared(origin)
                 else:
                     if isinstance(place, Origin):
                         place = places[flow] = Shared(place)
@@ -107,13 +142,13 @@ class FlowTable(Facts[Flow, Place | None, Provenance]):
                 if touched is not None:
                     touched[flow] = None
 
-    def _remove(self, pairs: Iterable[tuple[str, Flow]]) -> None:
+    def _remove(self, pairs: Iterable[tuple[str | Datapaths, Flow]]) -> None:
         for datapath, flow in pairs:
             place = self.places[flow]
             if isinstance(place, Shared):
                 if not place.remove(datapath):
                     continue
-                if not place.counts:
+                if not place.members:
                     del self.places[flow]
             else:
                 del self.places[flow]
@@ -130,6 +165,8 @@ class FlowTable(Facts[Flow, Place | None, Provenance]):
         return iter(self.places)
 
 
-def datapaths(place: Place) -> Iterable[str]:
+def datapaths(place: Place) -> frozenset[str]:
     """The datapaths that a flow is on."""
-    return place.counts if isinstance(place, Shared) else (place.datapath,)
+    if isinstance(place, Shared):
+        return place.members
+    return place.datapath if isinstance(place.datapath, Datapaths) else frozenset((place.datapath,))

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from pyovn.incr.relation import Bag, Inverse, Named, Sets, Single
 from pyovn.net.uuids import Uuid
+from pyovn.northd.feature import Datapaths
 from pyovn.northd.flowtable import FlowRelation
 from pyovn.northd.model.acl import Kind
 from pyovn.northd.model.balancer import Virtual
@@ -134,6 +135,8 @@ BALANCER_AT: Bag[Uuid, Uuid] = Bag("balancer_at")  #: load balancer → routers 
 BALANCER_IN: Bag[Uuid, Uuid] = Bag("balancer_in")  #: load balancer → groups that it is in
 GROUP_ON: Bag[Uuid, Uuid] = Bag("group_on")  #: group of load balancers → switches that list it
 GROUP_AT: Bag[Uuid, Uuid] = Bag("group_at")  #: group of load balancers → routers that list it
+#: group of load balancers → the switches that list it, by what they look like
+ALIKE: Single[Uuid, tuple[tuple[Switch, Datapaths], ...]] = Single("alike")
 BALANCES: Bag[Uuid, bool] = Bag("balances")  #: switch, router, or group with something to balance → is it distributed?
 ROUTED: Bag[Uuid, str] = Bag("routed")  #: router, or group → IPv4 addresses that neighbouring routers know the way to
 ROUTER_KEY: Bag[Uuid, int] = Bag("router_key")  #: router → its tunnel key

@@ -8,7 +8,7 @@ from pyovn.incr.engine import Family, Reader, family
 from pyovn.net.uuids import Uuid
 from pyovn.northd.families.monitors import alive
 from pyovn.northd.families.routers import ports_of
-from pyovn.northd.feature import Place, Provenance
+from pyovn.northd.feature import Datapaths, Place, Provenance
 from pyovn.northd.model.balancer import ALL, REACHABLE, Balancer, Vip, Virtual, balancer
 from pyovn.northd.model.router import Site
 from pyovn.northd.model.router_port import RouterPort, stand_in
@@ -16,6 +16,7 @@ from pyovn.northd.model.switch import Switch
 from pyovn.northd.model.virtual import answered, reaches, routers_of, set_of, switches_of, virtual_of
 from pyovn.northd.relations import (
     ADDRESS_SETS,
+    ALIKE,
     ATTACHED,
     BALANCER_AT,
     BALANCER_IN,
@@ -41,6 +42,7 @@ from pyovn.tables.nb import LoadBalancer, LoadBalancerGroup, LogicalRouter, Logi
 from pyovn.tables.sb import DatapathBinding
 
 Outputs = tuple[object, ...]
+NONE = Datapaths()
 
 
 @family(over=LogicalSwitch, emits=[BALANCER_ON, GROUP_ON])
@@ -119,27 +121,44 @@ def balancers(db: Reader, uuid: Uuid) -> Outputs:
     view, wrong = balancer(row)
     if row.health_check:
         view = view._replace(vips=tuple(alive(db, row, vip, view.protocol) for vip in view.vips))
-    flows = (*on_switches(db, uuid, on, view), *on_routers(db, uuid, at, view))
+    flows = (*on_switches(db, uuid, view), *on_routers(db, uuid, at, view))
     wanted = WantedBalancer(row.name, row.vips, row.protocol, row.options, frozenset(on), frozenset(at))
     return flows, wanted, tuple((uuid, text) for text in wrong)
 
 
-def on_switches(db: Reader, uuid: Uuid, on: list[Uuid], view: Balancer) -> Provenance:
+def on_switches(db: Reader, uuid: Uuid, view: Balancer) -> Provenance:
     """The flows of a load balancer on switches."""
     listed = db.look(BALANCER_ON, uuid)
-    made: dict[Switch, Provenance] = {}
+    own = looking_alike(db, listed)
+    grouped = (alike for group in db.look(BALANCER_IN, uuid) for alike in db.look(ALIKE, group) or ())
+    untracked = frozenset(listed)  # only what a switch lists itself is balanced without tracking
+    rest = ((switch, Datapaths(found - untracked) if untracked else found) for switch, found in grouped)
     flows: list[Provenance] = []
-    for datapath in on:
-        switch = db.look(SWITCH, datapath)
-        if switch is None:
-            continue
-        if datapath not in listed:  # only what a switch lists itself is balanced without tracking
-            switch = switch._replace(balances_untracked=False)
-        if switch not in made:
-            place = Place(datapath, uuid[:8], switch.settings.drop)
-            made[switch] = tuple(each for vip in view.vips for each in RULES.balancer.apply(place, switch, view, vip))
-        flows.append(moved(made[switch], datapath))
+    for switch, found in (*own, *rest):
+        if found:
+            place = Place(found, uuid[:8], switch.settings.drop)
+            flows += [RULES.balancer.apply(place, switch, view, vip) for vip in view.vips]
     return tuple(each for several in flows for each in several)
+
+
+def looking_alike(db: Reader, datapaths: tuple[Uuid, ...]) -> tuple[tuple[Switch, Datapaths], ...]:
+    """What switches look like, and those that look like that."""
+    found: dict[Switch, list[Uuid]] = {}
+    for datapath in datapaths:
+        switch = db.look(SWITCH, datapath)
+        if switch is not None:
+            found.setdefault(switch, []).append(datapath)
+    return tuple((switch, Datapaths(several)) for switch, several in found.items())
+
+
+@family(over=LoadBalancerGroup, emits=[ALIKE])
+def switches_of_groups(db: Reader, uuid: Uuid) -> Outputs:
+    """The switches that list a group, by what they look like to its load balancers."""
+    found: dict[Switch, Datapaths] = {}
+    for switch, several in looking_alike(db, db.look(GROUP_ON, uuid)):
+        tracked = switch._replace(balances_untracked=False)
+        found[tracked] = Datapaths(found.get(tracked, NONE) | several)
+    return (tuple(found.items()),)
 
 
 def on_routers(db: Reader, uuid: Uuid, at: list[Uuid], view: Balancer) -> Provenance:
@@ -216,4 +235,9 @@ BALANCER_SITES: tuple[Family, ...] = (
     virtual_addresses,
     router_keys,
 )
-BALANCER_FAMILIES: tuple[Family, ...] = (sets_of_virtual_addresses, balancers, virtual_links)
+BALANCER_FAMILIES: tuple[Family, ...] = (
+    sets_of_virtual_addresses,
+    switches_of_groups,
+    balancers,
+    virtual_links,
+)

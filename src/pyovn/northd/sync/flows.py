@@ -209,7 +209,7 @@ class FlowSync:
             if place is None:
                 if row is not None:
                     self._remove(txn, flow, row)
-            elif isinstance(place, Shared) and len(place.counts) > 1:
+            elif isinstance(place, Shared) and len(place.members) > 1:
                 shared[flow] = place
             elif row is None:
                 (datapath,) = datapaths(place)
@@ -301,7 +301,7 @@ class FlowSync:
         for group, counts in leaving.items():
             signature, count = max(counts.items(), key=lambda item: item[1])
             if count == group.users and not group.others and signature not in self._by_signature:
-                self._set_members(txn, group, frozenset(targets[signature].counts))
+                self._set_members(txn, group, targets[signature].members)
 
     def _set_members(self, txn: Txn, group: Group, wanted: frozenset[str]) -> None:
         references = self.references
@@ -316,7 +316,7 @@ class FlowSync:
     def _group(self, txn: Txn, place: Shared) -> Group:
         """The row of the group with the datapaths of `place`."""
         found = self._by_signature.get(place.signature)
-        return self._new_group(txn, frozenset(place.counts)) if found is None else found
+        return self._new_group(txn, place.members) if found is None else found
 
     def group_of(self, txn: Txn, members: frozenset[str]) -> Group:
         """The row of the group with these datapaths, for rows of other tables; to be asked after `plan`."""
@@ -350,6 +350,6 @@ def _is_right(place: Place | None, row: Installed) -> bool:
         return row.datapath == place.datapath
     if place is None:
         return False
-    if len(place.counts) == 1:
-        return row.datapath in place.counts
+    if len(place.members) == 1:
+        return row.datapath in place.members
     return row.group is not None and row.group.signature == place.signature

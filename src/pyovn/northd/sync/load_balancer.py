@@ -79,7 +79,7 @@ class BalancerSync(RowSync[Uuid, LoadBalancer]):
 
     def _group(self, txn: Txn, datapaths: frozenset[Uuid], present: Uuid | None) -> Uuid | None:
         """The group with these datapaths: the one there is, if it has them."""
-        known = frozenset(each for each in datapaths if each in self.flows.references.datapaths)
+        known = datapaths & self.flows.references.datapaths.keys()
         if present is not None and (group := self.flows.groups.get(present)) and group.members == known:
             return present
         return self.flows.group_of(txn, known).uuid if known else None
