@@ -5,7 +5,7 @@ Types up to 9 are what they are in OpenFlow 1.5, and Nicira's messages travel in
 
 import struct
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from pyovn.net.errors import Malformed
 from pyovn.openflow import codec, errors, group_codec, oxm
@@ -45,6 +45,7 @@ _ERRORS = {
 _SAME_ERRORS = (errors.HELLO_FAILED, errors.BAD_REQUEST, errors.BAD_ACTION)
 _LAST_SAME_CODE = 8
 _pack = struct.pack
+T = TypeVar("T")
 
 
 class OpenFlow10:
@@ -61,7 +62,8 @@ class OpenFlow10:
     def encode(self, message: Message, xid: int = 0) -> bytes:
         """The bytes of a message; a long reply is several messages in a row."""
         if isinstance(message, m.MultipartReply):
-            parts = statistics.encode_reply(self._asked.pop(xid), message, codec.MAX_MESSAGE - codec.HEADER)
+            asked = self._asked.get(xid) or statistics.assumed(message.kind)
+            parts = statistics.encode_reply(asked, message, codec.MAX_MESSAGE - codec.HEADER)
             return b"".join(codec.framed(STATS_REPLY, xid, part, VERSION) for part in parts)
         if isinstance(message, m.Error):
             message = message._replace(data=self._heard.get(xid, message.data))
@@ -77,14 +79,12 @@ class OpenFlow10:
         """(message, xid) of one whole message; raises BadMessage or Malformed."""
         version, kind, _, xid = struct.unpack_from("!BBHI", data)
         cursor = Cursor(data, codec.HEADER)
-        if len(self._heard) >= KEPT:
-            self._heard.clear()
-        self._heard[xid] = data[:QUOTED]
+        _keep(self._heard, xid, data[:QUOTED])
         if version != VERSION and kind not in (codec.HELLO, codec.ERROR):
             raise BadMessage("OFPBRC_BAD_VERSION", str(version))
         if kind == STATS_REQUEST:
             asked = statistics.decode_request(cursor)
-            self._asked[xid] = asked
+            _keep(self._asked, xid, asked)
             return asked.request, xid
         if kind == FLOW_MOD or (kind == codec.EXPERIMENTER and data[8:16] == _NX_FLOW_MOD):
             return self._flow_mod(cursor, nxm=kind != FLOW_MOD), xid
@@ -125,6 +125,13 @@ class OpenFlow10:
             raise BadMessage("OFPBAC_BAD_ARGUMENT", str(fault)) from None
         flow = Flow(table, priority, wanted, actions, cookie, idle, hard, flags & 3)
         return m.FlowMod(command, flow, cookie_mask, out_port, buffer_id=buffer_id)
+
+
+def _keep(kept: dict[int, T], xid: int, value: T) -> None:
+    """Remember something about a message, and forget what is about the oldest."""
+    if len(kept) >= KEPT:
+        del kept[next(iter(kept))]
+    kept[xid] = value
 
 
 _NX_FLOW_MOD = _pack("!II", NX_VENDOR, NXT_FLOW_MOD)

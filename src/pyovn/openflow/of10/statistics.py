@@ -159,6 +159,15 @@ class Asked(NamedTuple):
     head: bytes
 
 
+def assumed(name: str) -> Asked:
+    """A request of a kind, in Nicira's form where there is one."""
+    for number, kind in NICIRA.items():
+        if kind.name == name:
+            return Asked(m.MultipartRequest(name), kind, VENDOR, _pack("!II4x", NX_VENDOR, number))
+    number, kind = next((number, kind) for number, kind in OWN.items() if kind.name == name)
+    return Asked(m.MultipartRequest(name), kind, number, b"")
+
+
 def decode_request(cursor: Cursor) -> Asked:
     """What is asked; raises BadMessage for a kind we do not know."""
     number = cursor.u16()
