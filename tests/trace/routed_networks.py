@@ -280,6 +280,7 @@ rows = st.builds(
         },
     ),
 )
+BACKENDS = ("10.0.0.11:8080", "10.1.0.11:81", "10.0.0.11")
 balancers = st.fixed_dictionaries(
     {
         "name": st.sampled_from(["lb0", "lb1"]),
@@ -347,7 +348,10 @@ class Traffic:
     def line(self, form: str | None = None) -> list[str]:
         """Options and microflow; what the database leaves open is said."""
         states = [f"--ct={self._choose(STATES)}" for _ in range(self._random.choice((0, 0, 1, 2, 4)))]
-        return [*states, f"--select-id={self._choose((1, 2))}", form or self._choose(FORMS), self.microflow()]
+        chosen = [
+            f"--lb-dst={self._choose(BACKENDS)}" for _ in range(self._choose((0, 1)) if self._network.balancers else 0)
+        ]
+        return [*states, *chosen, f"--select-id={self._choose((1, 2))}", form or self._choose(FORMS), self.microflow()]
 
     def microflow(self) -> str:
         """A packet that a guest may send."""

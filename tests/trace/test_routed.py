@@ -62,7 +62,7 @@ def test_what_the_c_northd_wrote_is_traced_as_c_ovn_does(c: Oracle, network: Rou
 @pytest.mark.interop
 @seed(8)
 @settings(once, max_examples=4)
-@given(network=routed(), choices=choices)
+@given(network=routed(balanced=True), choices=choices)
 def test_what_our_northd_wrote_is_traced_as_c_ovn_does(c: Oracle, network: RoutedNetwork, choices: Random) -> None:
     c.configure(lambda txn: None)
     c.replace(network)
@@ -78,7 +78,7 @@ def test_what_our_northd_wrote_is_traced_as_c_ovn_does(c: Oracle, network: Route
 @pytest.mark.interop
 @seed(8)
 @settings(once, max_examples=8)
-@given(network=routed(), choices=choices)
+@given(network=routed(balanced=True), choices=choices)
 def test_both_northds_give_packets_the_same_fate(c: Oracle, network: RoutedNetwork, choices: Random) -> None:
     c.configure(network)
     teach(c, network)
@@ -117,11 +117,13 @@ def fates(network: Network, packet: str) -> set[str]:
 
     Either northd chooses the keys of ports, and numbers equal routes as it likes.
     """
-    requests = (Request(packet, forms=("minimal",), options=Options(select_id=number)) for number in SELECTIONS)
+    options = (Options(select_id=number, lb_dst=backend) for number in SELECTIONS for backend in (None, BACKEND))
+    requests = (Request(packet, forms=("minimal",), options=each) for each in options)
     return {_SELECTION.sub("select", answer(network, request).partition("\n")[2]) for request in requests}
 
 
 _SELECTION = re.compile("select: .*(?= {)")
+BACKEND = (4, 0x0A00000B, 8080)  #: as `--lb-dst` says it
 SELECTIONS = range(1, 5)  #: of more equal routes than a random network has
 
 
