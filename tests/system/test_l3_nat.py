@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.netns import bridge_with, until
 from tests.support.routed_rig import BEYOND, CENTRAL, LOCAL, MACHINE, SNAT, Net, attach, changed, localnet, routed
-from tests.support.sockets import probe, route_to, seen, talk
+from tests.support.sockets import probe, refused, route_to, seen, talk
 
 
 @pytest.fixture(scope="module")
@@ -123,3 +123,27 @@ def test_nat_over_ipv6(net):
         assert net.machine.ping("fd16::111") == (3, 3)
     finally:
         net.type("lr-nat-del r1 snat fd01::/64", "lr-nat-del r1 dnat_and_snat fd16::111")
+
+
+def test_a_gateway_port_balances(net):
+    balanced = "lb-add web 172.16.0.120:8080 10.0.1.12:8080 -- --reject lb-add down 172.16.0.121:8080 ''"
+    with changed(net, f"{balanced} -- lr-lb-add r1 web -- lr-lb-add r1 down", "lb-del web -- lb-del down"):
+        assert talk(net.machine, "172.16.0.120", net["a2"], "10.0.1.12") == MACHINE
+        assert refused(net.machine, "172.16.0.121", 8080) == "ConnectionRefusedError"
+        net.type("--may-exist lb-add web 172.16.0.120:8080 10.0.3.11:8080")
+        assert talk(net.machine, "172.16.0.120", net["c1"], "10.0.3.11") == MACHINE
+
+
+EDGE = (
+    "lr-add edge -- set logical_router edge options:chassis=hv4 options:lb_force_snat_ip=router_ip"
+    f" -- lrp-add edge edge-public 40:44:00:00:16:09 172.16.0.9/24 -- {attach('public', 'edge-public')}"
+    f" -- lrp-add edge edge-b 40:44:00:00:02:09 10.0.2.9/24 -- {attach('b', 'edge-b')}"
+    " -- lb-add web 172.16.0.123:8080 10.0.2.11:8080 -- lr-lb-add edge web"
+)
+NO_EDGE = "lr-del edge -- lsp-del public-edge-public -- lsp-del b-edge-b -- lb-del web"
+
+
+def test_a_gateway_router_balances_and_seems_to_ask_itself(net):
+    with changed(net, EDGE, NO_EDGE):
+        assert talk(net.machine, "172.16.0.123", net["b1"], "10.0.2.11") == "10.0.2.9"
+        assert talk(net["a2"], "172.16.0.123", net["b1"], "10.0.2.11") == "10.0.2.9", "by way of r1's gateway"
