@@ -62,7 +62,10 @@ def readme_lines():
 
 
 def test_five_minutes_of_the_readme(shell):
-    printed = {line: shell.type(line, code=3 if line.startswith("pyovn why") else 0) for line in readme_lines()}
+    printed = {
+        line: shell.type(line, code=3 if line.startswith(("pyovn why", "pyovn prove")) else 0)
+        for line in readme_lines()
+    }
     because = next(text for line, text in printed.items() if line.startswith("pyovn why"))
     assert "no port of switch network1 has the address 40:44:00:00:00:03" in because
     plan = next(text for line, text in printed.items() if line.startswith("pyovn plan"))

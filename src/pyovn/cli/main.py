@@ -26,6 +26,7 @@ GROUPS = {
     ),
     "Looking closer": (
         ("plan", "pyovn.cli.plan", "Tell what an edit of the network would do, without making it."),
+        ("prove", "pyovn.cli.prove", "Prove that some ports cannot open connections to others, or show how they can."),
         ("why", "pyovn.cli.why", "Tell what becomes of a packet, and which row of the network is behind it."),
         ("trace", "pyovn.cli.trace", "Follow a packet through the logical network, as ovn-trace does."),
         ("detrace", "pyovn.cli.detrace", "Tell what logical flows a trace of the switch passed, as ovn-detrace does."),
@@ -46,13 +47,10 @@ GROUPS = {
 #: sub-commands that nobody types → their modules
 HIDDEN = {"complete": "pyovn.cli.completion.complete"}
 MODULES = {name: module for group in GROUPS.values() for name, module, _ in group}
-CLICK = {
-    "lab": "lab",
-    "plan": "plan",
-    "why": "why",
-}  #: sub-commands that are click groups, and what they are called in their module
+#: sub-commands that are click's, and what they are called in their module
+CLICK = {name: name for name in ("lab", "plan", "prove", "why")}
 
-BRIEF = ("plan", "why")  #: sub-commands that load much, answer, and end
+BRIEF = ("plan", "prove", "why")  #: sub-commands that load much, answer, and end
 
 
 def main(words: "Sequence[str] | None" = None) -> int:

@@ -8,7 +8,7 @@ in it is not understood here, and is always worth evaluating.
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from heapq import merge
 from operator import itemgetter
 from typing import Any
@@ -36,15 +36,19 @@ class Index:
     def __init__(self, rows: Sequence[Row], keys: Callable[[str], int | None]) -> None:
         demands = [dict(_demands(row["match"], keys)) for row in rows]
         counts = Counter(field for each in demands for field in each)
+        self._rows = rows
         self._field = max(counts, key=lambda field: (counts[field], field)) if counts else ""
         self._rest: list[tuple[int, Row]] = []
         self._found: dict[int, list[tuple[int, Row]]] = defaultdict(list)
         for entry, each in zip(enumerate(rows), demands, strict=True):
             (self._found[each[self._field]] if self._field in each else self._rest).append(entry)
 
-    def rows_for(self, packet: Mapping[str, int]) -> Iterator[Row]:
-        """The rows that do not demand another value of the field than the packet has."""
-        found = self._found.get(packet.get(self._field, 0), ())
+    def rows_for(self, packet: Mapping[str, int | None]) -> Iterable[Row]:
+        """The rows that do not demand another value of the field than the packet has; all, where that is unknown."""
+        value = packet.get(self._field, 0)
+        if value is None:
+            return self._rows
+        found = self._found.get(value, ())
         return (row for _, row in merge(found, self._rest, key=itemgetter(0)))
 
 

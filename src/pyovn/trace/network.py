@@ -185,7 +185,7 @@ class Network:
         return Keys(self, datapath)
 
     def flows_of(
-        self, datapath: Datapath, pipeline: Pipeline, table: int, packet: Mapping[str, int] | None = None
+        self, datapath: Datapath, pipeline: Pipeline, table: int, packet: Mapping[str, Any] | None = None
     ) -> Iterator[Flow]:
         """The flows of a table, highest priority first; only those that may be for a packet, if one is given."""
         key = datapath.uuid, pipeline, table
