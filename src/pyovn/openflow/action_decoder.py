@@ -4,7 +4,7 @@ One function per kind, in two tables: OpenFlow's own actions and Nicira's.  Form
 read too.  Lists read before come from memory, so equal lists are the same tuple.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
 from pyovn.net.errors import Malformed
@@ -343,19 +343,29 @@ def read_action(cursor: Cursor, standard: Table = STANDARD, of_nicira: Table = N
 
 
 _DECODED: dict[bytes, Actions] = {}
+_SINGLE: dict[bytes, Action] = {}  # lists differ more than what they are made of
 
 
 def decode_actions(data: bytes) -> Actions:
     """A list of actions; raises Malformed.  Equal bytes give the same tuple."""
     found = _DECODED.get(data)
     if found is None:
-        if len(_DECODED) > MEMORY:
+        if len(_DECODED) > MEMORY or len(_SINGLE) > MEMORY:
             _DECODED.clear()
-        cursor, actions = Cursor(data), []
-        while cursor:
-            actions.append(read_action(cursor))
-        found = _DECODED[data] = tuple(actions)
+            _SINGLE.clear()
+        found = _DECODED[data] = tuple(_each_action(data))
     return found
+
+
+def _each_action(data: bytes) -> Iterator[Action]:
+    at, end = 0, len(data)
+    while at < end:
+        raw = data[at : at + int.from_bytes(data[at + 2 : at + 4], "big")]
+        action = _SINGLE.get(raw)
+        if action is None:
+            action = _SINGLE[raw] = read_action(Cursor(data, at))
+        yield action
+        at += len(raw)
 
 
 def _read_metadata(cursor: Cursor) -> Actions:
