@@ -23,7 +23,7 @@ from pyovn.verify.explore import IP4, IP6, Explorer, TooMuch
 from pyovn.verify.space import Space, assignment
 
 ARP, ICMP, ICMP6, TCP, UDP = 0x806, 1, 58, 6, 17
-MOST_STEPS = 400_000
+MOST_STEPS = 4_000_000  #: a minute or two
 ENOUGH = 64  #: packets that refute, of which the plainest is shown
 TRACKINGS = 64  #: more conntrack actions than a packet passes
 
