@@ -76,8 +76,10 @@ def parsed(texts: "frozenset[str]") -> tuple[Addresses, ...]:
 
 def nonsense(texts: "frozenset[str]", found: tuple[Addresses, ...]) -> list[str]:
     """The entries of which not every word was understood; `found` is what `parsed` made of them."""
-    understood = sum(1 + len(entry.ip4) + len(entry.ip6) for entry in found)
-    if understood == sum(text.count(" ") + 1 for text in texts):
+    understood = len(found)
+    for entry in found:
+        understood += len(entry.ip4) + len(entry.ip6)
+    if not texts or understood == " ".join(texts).count(" ") + 1:
         return []
     return sorted(text for text in texts if not (text in WORDS or _is_understood(text)))
 

@@ -15,6 +15,7 @@ KNOWN_TYPES = frozenset(
     ("", "router", "localnet", "localport", "l2gateway", "vtep", "external", "virtual", "remote", "switch")
 )
 NOTHING: frozenset[Uuid] = frozenset()
+NO_MIRRORS: frozenset[str] = frozenset()
 
 
 def binding(db: Reader, switch: Switch, port: Port, datapath: Uuid) -> tuple[Binding, tuple[tuple[Uuid, str], ...]]:
@@ -48,9 +49,14 @@ def binding(db: Reader, switch: Switch, port: Port, datapath: Uuid) -> tuple[Bin
         requested_chassis=chassis,
         requested_additional_chassis=additional,
         ha_chassis_group=None if group is None else group.name,
-        mirrors=frozenset(mirror.name for each in row.mirror_rules if (mirror := db.row(Mirror, each))),
+        mirrors=mirrors(db, row) if row.mirror_rules else NO_MIRRORS,
     )
     return bound, tuple(problems)
+
+
+def mirrors(db: Reader, row: LogicalSwitchPort) -> frozenset[str]:
+    """The mirrors that a port lists, by name."""
+    return frozenset(mirror.name for each in row.mirror_rules if (mirror := db.row(Mirror, each)))
 
 
 def tag(db: Reader, row: LogicalSwitchPort) -> int | None:
