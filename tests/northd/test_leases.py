@@ -97,6 +97,13 @@ def test_fixed_parts_are_kept_and_the_rest_is_chosen() -> None:
     }
 
 
+def test_a_port_that_asks_for_less_keeps_all_that_it_has() -> None:
+    world = network({**SUBNET, "ipv6_prefix": "fd00::"}, ("a", "dynamic 10.0.0.9 fd00::7"))
+    before = leases(world)
+    world.edit(lambda txn: txn.update(row(world, "a"), addresses=frozenset(["dynamic"])))
+    assert leases(world) == before == {"a": "0a:00:00:00:00:0a 10.0.0.9 fd00::7"}
+
+
 def test_addresses_of_others_are_left_alone() -> None:
     config = {**SUBNET, "exclude_ips": "10.0.0.2..10.0.0.3"}
     world = network(config, ("a", "00:00:00:00:00:01 10.0.0.4"), ("b", "0a:00:00:00:00:07"))

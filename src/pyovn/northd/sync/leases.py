@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from pyovn.incr.relation import Facts
-from pyovn.net.ip import ip4_str, ip6_str
+from pyovn.net.ip import ip4_str, ip6_int, ip6_str
 from pyovn.net.mac import mac_int, mac_str
 from pyovn.net.uuids import Uuid
 from pyovn.northd.model.addresses import Addresses, address6
@@ -153,9 +153,7 @@ class LeaseSync:
             mac = mac_int(had.mac)
         else:
             mac = self._new_mac(port, wish, ip4 if request.ip4 is None or not pool.subnet else request.ip4)
-        if pool.prefix6 is None:
-            return Lease(mac, ip4, None)
-        return Lease(mac, ip4, eui64(pool.prefix6, mac) if request.ip6 is None else request.ip6)
+        return Lease(mac, ip4, None if pool.prefix6 is None else _ip6(pool.prefix6, mac, request, had))
 
     def _ip4(self, port: Uuid, wish: Wish, pool: Pool, request: Request, had: Addresses) -> int | None:
         """What it asks for, or else what it has, or else the lowest that is free."""
@@ -212,6 +210,15 @@ class LeaseSync:
 
     def _say(self, port: Uuid, wish: Wish, text: str) -> None:
         self._problems.setdefault(port, []).append(f"logical switch port {wish.name}: {text}")
+
+
+def _ip6(prefix: int, mac: int, request: Request, had: Addresses) -> int:
+    """What a port asks for, or else what it has in the network, or else what is made of its MAC."""
+    if request.ip6 is not None:
+        return request.ip6
+    has = [ip6_int(each.address) for each in had.ip6[:1]]
+    kept = has and has[0] >> 64 == prefix >> 64 and had.mac == mac_str(mac)
+    return has[0] if kept else eui64(prefix, mac)
 
 
 def _next_suffix(suffix: int) -> int:
