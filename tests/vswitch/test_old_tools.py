@@ -1,4 +1,4 @@
-"""Tools that speak OpenFlow 1.0: nothing they send takes the switch down."""
+"""Tools that speak older versions of OpenFlow: nothing they send takes the switch down."""
 
 import struct
 
@@ -103,3 +103,20 @@ def test_what_was_installed_can_be_shown(received: list[bytes]) -> None:
         shown = connection.dialect.encode(reply, xid)
         assert len(reply.entries) == sum(1 for _ in world.bridge.tables)
         assert shown[:2] == b"\x01\x11"
+
+
+HELLOS = {4: bytes.fromhex("04000010000000010001000800000010"), 5: bytes.fromhex("05000010000000010001000800000020")}
+newer = st.tuples(st.integers(0, 35), bodies | st.tuples(st.binary(max_size=40), lists).map(b"".join))
+
+
+@settings(max_examples=150)
+@given(st.sampled_from((4, 5)), st.lists(newer, max_size=8))
+def test_newer_tools_are_answered_too(version: int, received: list[tuple[int, bytes]]) -> None:
+    world, connection = World(), Connection(SWITCHES)
+    list(connection.receive(HELLOS[version]))
+    session = Session(world.datapath, world.bridge, dialect=connection.dialect)
+    data = b"".join(bytes((version,)) + framed(kind, body)[1:] for kind, body in received)
+    for event in connection.receive(data):
+        assert isinstance(event, Received | Send)
+        for reply, xid in session.receive(*event) if isinstance(event, Received) else []:
+            assert all(part[0] == version for part in codec.split(connection.dialect.encode(reply, xid)))

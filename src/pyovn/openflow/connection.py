@@ -15,6 +15,7 @@ from pyovn.openflow import codec, errors
 from pyovn.openflow.errors import BadMessage
 from pyovn.openflow.messages import VERSION, EchoReply, EchoRequest, Error, Hello, Message
 from pyovn.openflow.of10.codec import OpenFlow10
+from pyovn.openflow.of13.codec import OpenFlow13, OpenFlow14
 
 QUOTED = 64  #: bytes of a message that an error about it quotes
 
@@ -41,7 +42,7 @@ class OpenFlow15:
 
 #: what controllers of ours speak, and what our switch does, which others' tools talk to
 CONTROLLERS: tuple[type[Dialect], ...] = (OpenFlow15,)
-SWITCHES: tuple[type[Dialect], ...] = (OpenFlow15, OpenFlow10)
+SWITCHES: tuple[type[Dialect], ...] = (OpenFlow15, OpenFlow14, OpenFlow13, OpenFlow10)
 
 
 class State(enum.Enum):
@@ -133,7 +134,7 @@ class Connection:
                 self.state = State.UP
                 yield Up()
             case Hello(versions):
-                ours = " and ".join(_NAMES[version] for version in sorted(self._dialects))
+                ours = ", ".join(f"1.{version - 1} ({version:#04x})" for version in sorted(self._dialects))
                 why = f"we speak OpenFlow {ours}, the peer none of it (versions {versions:#x})"
                 yield Send(codec.encode(Error(errors.HELLO_FAILED, 0, why.encode()), xid))
                 yield from self._fail(why)
@@ -149,6 +150,3 @@ class Connection:
     def _fail(self, reason: str) -> Iterator[Event]:
         self.state = State.FAILED
         yield Failed(reason)
-
-
-_NAMES = {OpenFlow15.version: "1.5 (0x06)", OpenFlow10.version: "1.0 (0x01)"}

@@ -31,9 +31,9 @@ Encode = Callable[[Actions], bytes]
 Decode = Callable[[bytes], Actions]
 
 
-def _encode_bucket(bucket: Bucket, group_type: GroupType, encode: Encode) -> bytes:
+def _encode_bucket(bucket: Bucket, kind: GroupType, encode: Encode) -> bytes:
     actions = encode(bucket.actions)
-    tail = _pack("!HHHxx", _WEIGHT, 8, bucket.weight) if group_type == "select" else b""
+    tail = _pack("!HHHxx", _WEIGHT, 8, bucket.weight) if kind == "select" else b""
     if bucket.watch_port != OFPP_NONE:
         tail += _pack("!HHI", _WATCH_PORT, 8, bucket.watch_port)
     if bucket.watch_group != GROUP_ANY:
@@ -93,7 +93,8 @@ def _hash_fields(cursor: Cursor) -> Match:
     return tuple(sorted(terms, key=order))
 
 
-def _group_type(number: int) -> GroupType:
+def group_type(number: int) -> GroupType:
+    """The type that a number stands for; raises BadMessage."""
     if number >= len(GROUP_TYPES):
         raise BadMessage("OFPGMFC_BAD_TYPE", str(number))
     return GROUP_TYPES[number]
@@ -117,7 +118,7 @@ def decode_group_mod(cursor: Cursor, decode: Decode = decode_actions) -> GroupMo
     id_, size = cursor.u32(), cursor.u16()
     cursor.skip(2)
     bucket_id = cursor.u32()
-    group = GroupDef(id_, _group_type(kind), _decode_buckets(cursor.part(size), decode))
+    group = GroupDef(id_, group_type(kind), _decode_buckets(cursor.part(size), decode))
     return GroupMod(command, _with_selection(group, cursor), bucket_id)
 
 
@@ -135,9 +136,7 @@ def decode_group_desc(cursor: Cursor) -> GroupDef:
     id_, n_buckets = cursor.u32(), cursor.u16()
     cursor.skip(6)
     body = cursor.part(size - 16)
-    return _with_selection(
-        GroupDef(id_, _group_type(kind), _decode_buckets(body.part(n_buckets), decode_actions)), body
-    )
+    return _with_selection(GroupDef(id_, group_type(kind), _decode_buckets(body.part(n_buckets), decode_actions)), body)
 
 
 def _encode_meter(meter: MeterDef) -> bytes:

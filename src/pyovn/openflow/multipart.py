@@ -6,7 +6,7 @@ A reply's body is entries one after another; a long reply goes out in parts, non
 """
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pyovn.net.errors import Malformed
@@ -407,12 +407,14 @@ def encode_request(request: MultipartRequest) -> bytes:
     return _pack("!HH4x", kind.number, 0) + kind.ask(request.body)
 
 
-def decode_request(cursor: Cursor) -> MultipartRequest:
+def decode_request(cursor: Cursor, kinds: Mapping[str, Kind] = KINDS) -> MultipartRequest:
     """A request; raises BadMessage for a kind we do not know."""
     number = cursor.u16()
     cursor.skip(6)
     name = _known(number)
-    return MultipartRequest(name, KINDS[name].read_ask(cursor))
+    if name not in kinds:
+        raise BadMessage("OFPBRC_BAD_MULTIPART", name)
+    return MultipartRequest(name, kinds[name].read_ask(cursor))
 
 
 def _known(number: int) -> str:
@@ -421,9 +423,9 @@ def _known(number: int) -> str:
     return _BY_NUMBER[number]
 
 
-def encode_reply(reply: MultipartReply, most: int) -> Iterator[bytes]:
+def encode_reply(reply: MultipartReply, most: int, kinds: Mapping[str, Kind] = KINDS) -> Iterator[bytes]:
     """The bodies of the messages that carry a reply, each of at most `most` bytes."""
-    kind = KINDS[reply.kind]
+    kind = kinds[reply.kind]
     part, size = list[bytes](), 8
     for entry in map(kind.encode, reply.entries):
         if size + len(entry) > most:

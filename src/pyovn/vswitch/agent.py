@@ -28,7 +28,7 @@ from pyovn.vswitch.key import PLACES, bits, compiled, get
 from pyovn.vswitch.ports import Port
 from pyovn.vswitch.tables import FlowMod, Removed
 
-QUOTED = 64
+QUOTED = 1024
 OPENFLOW_11 = 2
 BAD_REQUEST, BAD_TYPE, BAD_EXPERIMENTER, BAD_PORT = 1, 1, 3, 11
 BAD_ACTION, BAD_OUT_GROUP = 2, 9

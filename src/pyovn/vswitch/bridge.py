@@ -8,7 +8,7 @@ from pyovn.vswitch.fdb import Fdb
 from pyovn.vswitch.groups import Groups
 from pyovn.vswitch.meters import Meters
 from pyovn.vswitch.ports import Port
-from pyovn.vswitch.tables import FlowTables
+from pyovn.vswitch.tables import METER_DELETE, FlowTables
 
 
 class PacketIn(NamedTuple):
@@ -53,6 +53,7 @@ class Bridge:
         #: told of ports that come (0), go (1) or change (2)
         self.on_port_status: Callable[[int, Port], None] = lambda reason, port: None
         self.groups.on_deleted = self._group_gone
+        self.meters.on_deleted = self._meter_gone
 
     def port_named(self, name: str) -> Port | None:
         """The port called `name`."""
@@ -61,6 +62,10 @@ class Bridge:
     def _group_gone(self, group: int) -> None:
         for rule in [rule for rule in self.tables if rule.uses_group(group)]:
             self.tables.remove(rule, 3)
+
+    def _meter_gone(self, meter: int) -> None:
+        for rule in [rule for rule in self.tables if rule.uses_meter(meter)]:
+            self.tables.remove(rule, METER_DELETE)
 
     @property
     def local(self) -> Port | None:

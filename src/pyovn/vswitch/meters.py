@@ -4,6 +4,7 @@ A band of R kb/s and burst B kb lets through B kilobits at once and R kilobits a
 several bands drops by the fastest band that is exceeded, and counts it.  `precedence` bands (remark) let packets pass.
 """
 
+from collections.abc import Callable
 from typing import Literal
 
 from pyovn.openflow.flows import METER_ALL, MeterDef
@@ -65,14 +66,16 @@ class Meters:
 
     def __init__(self) -> None:
         self.meters: dict[int, Meter] = {}
+        #: told of every meter that goes
+        self.on_deleted: Callable[[int], None] = lambda meter: None
 
     def apply(self, command: Command, definition: MeterDef, now: float) -> None:
         """Carry out a meter-mod; raises Refused."""
         id_ = definition.id
         if command == "delete":
-            if id_ == METER_ALL:
-                self.meters.clear()
-            self.meters.pop(id_, None)
+            for gone in [each for each in self.meters if id_ in (METER_ALL, each)]:
+                del self.meters[gone]
+                self.on_deleted(gone)
             return
         if not 0 < id_ <= METER_MAX and id_ < METER_ALL - 2:
             raise Refused(METER_MOD_FAILED, INVALID_METER, f"meter id {id_} is reserved")

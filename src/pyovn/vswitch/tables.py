@@ -12,7 +12,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
-from pyovn.openflow.actions import LEARN_DELETE_LEARNED, OFPP_ANY, Actions, Conjunction, Group, Learn, Output, walk
+from pyovn.openflow.actions import (
+    LEARN_DELETE_LEARNED,
+    OFPP_ANY,
+    Actions,
+    Conjunction,
+    Group,
+    Learn,
+    Meter,
+    Output,
+    walk,
+)
 from pyovn.openflow.flows import (
     CHECK_OVERLAP,
     GROUP_ANY,
@@ -33,8 +43,8 @@ FLOW_MOD_FAILED, TABLE_FULL, BAD_TABLE_ID, OVERLAP, BAD_COMMAND = 5, 1, 2, 3, 6
 
 Command = Literal["add", "modify", "modify_strict", "delete", "delete_strict"]
 #: OFPRR_: why a flow was removed
-Reason = Literal[0, 1, 2, 3]
-IDLE_TIMEOUT, HARD_TIMEOUT, DELETE, GROUP_DELETE = 0, 1, 2, 3
+Reason = Literal[0, 1, 2, 3, 4]
+IDLE_TIMEOUT, HARD_TIMEOUT, DELETE, GROUP_DELETE, METER_DELETE = 0, 1, 2, 3, 4
 
 
 class Rule:
@@ -89,6 +99,10 @@ class Rule:
     def uses_group(self, group: int) -> bool:
         """True if an action applies `group`."""
         return any(isinstance(action, Group) and action.id == group for action in walk(self.actions))
+
+    def uses_meter(self, meter: int) -> bool:
+        """True if an action applies `meter`."""
+        return any(isinstance(action, Meter) and action.id == meter for action in walk(self.actions))
 
 
 _NESTING = frozenset(("learn", "clone", "write_actions"))

@@ -145,7 +145,7 @@ def test_ports_are_those_of_the_protocol() -> None:
 
 def old_connection() -> Connection:
     connection = Connection(SWITCHES)
-    assert codec.decode(connection.greeting)[0] == m.Hello(1 << 6 | 1 << 1)
+    assert codec.decode(connection.greeting)[0] == m.Hello(1 << 6 | 1 << 5 | 1 << 4 | 1 << 1)
     assert list(connection.receive(wire("0100000800000001"))) == [Up()]
     return connection
 

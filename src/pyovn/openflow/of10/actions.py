@@ -68,6 +68,12 @@ def _set_field(action: ofp.SetField) -> bytes:
     if field in _OWN and mask == FULL[field]:
         kind, body = _OWN[field]
         return _plain(kind, body(value))
+    return loads(action)
+
+
+def loads(action: ofp.SetField) -> bytes:
+    """A constant as loads, one for each run of bits."""
+    field, value, mask = action.field, action.value, action.mask
     if field == "in_port":
         return _load(field, 0, 16, oxm.port16(value))
     return b"".join(_load(field, at, bits, value >> at & (1 << bits) - 1) for at, bits in _runs(mask))
@@ -91,7 +97,8 @@ def _runs(mask: int) -> Iterator[tuple[int, int]]:
         at += bits
 
 
-def _move(action: ofp.Move) -> bytes:
+def move(action: ofp.Move) -> bytes:
+    """A copy as Nicira's action."""
     names = oxm.name_header(action.src, action.bits) + oxm.name_header(action.dst, action.bits)
     return nicira(6, _pack("!HHH", action.bits, action.src_ofs, action.dst_ofs) + names)
 
@@ -109,7 +116,7 @@ _ENCODERS: dict[str, Callable[[Any], bytes]] = {
     "output": _output,
     "controller": _controller,
     "set_field": _set_field,
-    "move": _move,
+    "move": move,
     "push_vlan": _nothing,  # the tag comes with its number
     "pop_vlan": lambda _: _plain(3, bytes(4)),
     "push_mpls": lambda a: nicira(23, _pack("!H4x", a.ethertype)),
