@@ -72,6 +72,8 @@ class BalancedNetwork(NamedTuple):
             txn.insert(nb.LoadBalancerGroup, name=f"g{index}", load_balancer=chosen(rows, each))
             for index, each in enumerate(self.groups)
         ]
+        if self.physical:
+            txn.insert(nb.ChassisTemplateVar, chassis="ch1", variables={"vip": "172.16.0.55", "port": "80"})
         outside: list[list[Uuid]] = [[], []]
         for number, router in enumerate(self.routers):
             links = self.write(txn, number, router, rows, groups)
@@ -144,6 +146,23 @@ def made_known(balancer: dict[str, Any], vip: str) -> dict[str, Any]:
     return {**balancer, "vips": {vip: "10.0.0.1:80"}, "options": {**balancer["options"], "add_route": "true"}}
 
 
+def template(balancer: dict[str, Any], family: str, vips: dict[str, str]) -> dict[str, Any]:
+    """A load balancer that means what chassis say.
+
+    C remembers clients of IPv4 templates as if they were IPv6, and answers for an IPv6 address that is called "^vip".
+    """
+    kept = {key: value for key, value in balancer["options"].items() if key in ("reject", "event", "skip_snat")}
+    return {**balancer, "vips": vips, "options": {**kept, "template": "true", "address-family": family}}
+
+
+templates = st.builds(
+    template,
+    router_balancers,
+    st.sampled_from(["ipv4", "ipv6"]),
+    st.dictionaries(
+        st.sampled_from(["^vip:80", "^vip:^port"]), st.sampled_from(["^be", "^be,^be2:^port", ""]), max_size=2
+    ),
+)
 known_balancers = st.builds(made_known, router_balancers, st.sampled_from(["172.16.0.50:80", "30.0.0.1:80"]))
 router_options = st.builds(
     lambda one, two: {**one, **two},
@@ -171,7 +190,7 @@ balanced_router_networks = st.builds(
     BalancedNetwork,
     st.builds(
         lambda first, checks, more: ((first, checks), *((each, ()) for each in more)),
-        st.one_of(router_balancers, router_balancers, known_balancers),
+        st.one_of(router_balancers, router_balancers, router_balancers, known_balancers, templates),
         st.one_of(st.just(()), health.map(lambda checks: checks[:1])),  # else nobody knows which of two is followed
         st.lists(router_balancers, max_size=2),
     ),

@@ -80,3 +80,30 @@ def test_the_gateway_of_a_distributed_router_balances():
             assert {each.rpartition(" port ")[0] for each in seen} == {"vm1 sees 172.24.4.1", "vm2 sees 172.24.4.1"}
 
     asyncio.run(story())
+
+
+TEMPLATE = """\
+ovn-nbctl ls-add net
+ovn-nbctl lsp-add net vm1 -- lsp-set-addresses vm1 "40:44:00:00:00:01 192.168.0.11"
+ovn-nbctl lsp-add net vm2 -- lsp-set-addresses vm2 "40:44:00:00:00:02 192.168.0.12"
+ovn-nbctl lr-add router -- lrp-add router router-net 40:44:00:00:00:fe 192.168.0.1/24
+ovn-nbctl lsp-add-router-port net net-router router-net
+ovn-nbctl --template lb-add web ^vip:80 ^backends tcp ipv4 -- ls-lb-add net web
+ovn-nbctl create Chassis_Template_Var chassis=worker1 variables:vip=30.0.0.1 'variables:backends="192.168.0.12:80"'
+ovn-nbctl create Chassis_Template_Var chassis=worker2 variables:vip=30.0.0.1 'variables:backends="192.168.0.11:80"'"""
+
+
+def test_a_template_means_what_each_chassis_says():
+    async def story():
+        async with lab("worker1", "worker2") as (_, type_on):
+            await type_on("worker1", *TEMPLATE.splitlines(), *GUEST.format("vm1", 1).splitlines())
+            await type_on("worker2", *GUEST.format("vm2", 2).splitlines(), SYNC)
+            asked = "ip netns exec {} curl -s http://30.0.0.1/"
+            assert (await type_on("worker1", asked.format("vm1"))).startswith("vm2 sees 192.168.0.11 ")
+            assert (await type_on("worker2", asked.format("vm2"))).startswith("vm1 sees 192.168.0.12 ")
+            # now each guest is sent to itself, which its switch makes look as if the virtual address asked
+            row = "Chassis_Template_Var $(ovn-nbctl --bare --columns=_uuid find Chassis_Template_Var chassis=worker1)"
+            await type_on("worker1", f"ovn-nbctl set {row} 'variables:backends=\"192.168.0.11:80\"'", SYNC)
+            assert (await type_on("worker1", asked.format("vm1"))).startswith("vm1 sees 30.0.0.1 ")
+
+    asyncio.run(story())

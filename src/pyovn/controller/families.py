@@ -9,6 +9,7 @@ from pyovn.incr.engine import Family
 PHYSICAL: Final[tuple[Family, ...]] = (
     view.configuration,
     view.global_settings,
+    view.template_variables,
     view.own_row,
     view.attachment,
     view.attached_interface,

@@ -16,6 +16,7 @@ from pyovn.controller.datapaths import DATAPATH, DATAPATHS, Datapath
 from pyovn.controller.flowtable import FLOWS, Flows, cookie_of
 from pyovn.controller.ids import Ids
 from pyovn.controller.template import Compiled, Template, learn, pattern, rivals, shape, value_of
+from pyovn.controller.view import expanded
 from pyovn.incr.engine import Family, Reader, family
 from pyovn.incr.relation import Bag, Single
 from pyovn.lang.actions.env import Env, MeterRequest, encode
@@ -133,7 +134,7 @@ class _Compilation:
         self.meters: list[tuple[int, MeterDef]] = []
         #: keys of ports that the match names, so that those not here can be told
         self.keys: dict[int, str] = {}
-        self.text = f"{self._with_residence(row.match)}{_SEPARATOR}{row.actions}"
+        self.text = f"{self._with_residence(expanded(db, row.match))}{_SEPARATOR}{expanded(db, row.actions)}"
 
     def flows(self, datapaths: tuple[Datapath, ...]) -> Flows:
         """The flows on all the datapaths."""

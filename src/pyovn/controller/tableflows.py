@@ -10,9 +10,7 @@ from pyovn.controller.datapaths import DATAPATH, DATAPATHS, Datapath
 from pyovn.controller.flowtable import FLOWS, Flows, cookie_of
 from pyovn.controller.physical import balancers, neighbours
 from pyovn.controller.portflows import Problems
-from pyovn.controller.view import (
-    global_options,
-)
+from pyovn.controller.view import expanded, global_options
 from pyovn.incr.engine import Reader, family
 from pyovn.incr.relation import Single
 from pyovn.net.errors import Malformed
@@ -114,10 +112,13 @@ def balancer(db: Reader, uuid: Uuid) -> tuple[Flows, Problems]:
     if not on:
         return (), ()
     problems: list[str] = []
+    vips = row.vips
+    if row.options.get("template") == "true":
+        vips = {expanded(db, virtual): expanded(db, backends) for virtual, backends in vips.items()}
     described = balancers.Balancer(
         cookie_of(uuid),
         row.protocol or "tcp",
-        tuple(balancers.vips_of(row.vips, problems)),
+        tuple(balancers.vips_of(vips, problems)),
         balancers.snat_addresses(row.options.get("hairpin_snat_ip", "").split()),
         tuple(sorted(on)),
         "reg4" if global_options(db).get("register_consolidation") == "true" else "reg1",

@@ -4,6 +4,7 @@ Open_vSwitch ─► SETTINGS           Bridge, Port, Interface ─► VIF  TUNNE
 Chassis, Encap ─► PEER             HA_Chassis_Group ─► HA
 """
 
+import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
@@ -15,7 +16,7 @@ from pyovn.controller.settings import Settings, settings
 from pyovn.incr.engine import Reader, family
 from pyovn.incr.relation import Bag, Single
 from pyovn.net.uuids import Uuid
-from pyovn.tables.sb import Chassis, Encap, HAChassis, HAChassisGroup, SBGlobal
+from pyovn.tables.sb import Chassis, ChassisTemplateVar, Encap, HAChassis, HAChassisGroup, SBGlobal
 from pyovn.tables.vswitch import Bridge, Interface, OpenvSwitch, Port
 
 
@@ -60,6 +61,7 @@ class Group(NamedTuple):
 
 SETTINGS: Final = Single[Uuid, Settings]("settings")
 OPTIONS: Final = Single[Uuid, Mapping[str, str]]("global options")
+VARIABLES: Final = Single[Uuid, Mapping[str, str]]("variables of templates")
 OWN_CHASSIS: Final = Single[Uuid, Uuid]("our chassis")
 ATTACHED: Final = Bag[Uuid, Attached]("attached interfaces")
 VIF: Final = Bag[str, Vif]("interfaces by logical port")
@@ -75,6 +77,7 @@ HA_GROUPS: Final = Bag[str, Uuid]("all HA groups")
 ALL: Final = ""
 #: The key of relations that have one fact.
 THE_HOST: Final = Uuid(HOST)
+_VARIABLE: Final = re.compile(r"\^([A-Za-z_.][\w.]*)")
 
 
 @family(over=Host, emits=[SETTINGS])
@@ -93,6 +96,26 @@ def global_settings(db: Reader, uuid: Uuid) -> tuple[Mapping[str, str]]:
     for each in db.uuids(SBGlobal):
         return (db.column(SBGlobal, each, "options"),)
     return ({},)
+
+
+@family(over=Host, emits=[VARIABLES])
+def template_variables(db: Reader, uuid: Uuid) -> tuple[Mapping[str, str]]:
+    """What `^name` in logical flows and load balancers means here."""
+    ours = our_settings(db)
+    rows = db.where(ChassisTemplateVar, "chassis", ours.chassis) if ours is not None else []
+    return ({name: value for row in rows for name, value in row.variables.items()},)
+
+
+def expanded(db: Reader, text: str) -> str:
+    """A text with variables in place of their names; those that nobody knows stay."""
+    if "^" not in text:
+        return text
+    known = db.look(VARIABLES, THE_HOST) or {}
+
+    def value(found: re.Match[str]) -> str:
+        return known.get(found[1], found[0])
+
+    return _VARIABLE.sub(value, text)
 
 
 @family(over=Host, emits=[OWN_CHASSIS])

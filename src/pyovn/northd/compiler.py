@@ -32,7 +32,14 @@ from pyovn.northd.sync.port_binding import PortSync
 from pyovn.northd.sync.references import References
 from pyovn.northd.sync.rows import RowSync
 from pyovn.northd.sync.service_monitor import MonitorSync, health_of_ports
-from pyovn.northd.sync.simple import ACLNumberSync, AddressSetSync, PortGroupSync, SnoopingSync, StaticNeighbourSync
+from pyovn.northd.sync.simple import (
+    ACLNumberSync,
+    AddressSetSync,
+    PortGroupSync,
+    SnoopingSync,
+    StaticNeighbourSync,
+    VariableSync,
+)
 from pyovn.ovsdb.model import Row, table_name
 from pyovn.ovsdb.txn import Txn
 from pyovn.tables import nb, sb
@@ -72,6 +79,7 @@ NORTHBOUND: Mapping[type[Row], Sequence[str] | None] = {
     nb.BFD: ("logical_port", "dst_ip", "min_tx", "min_rx", "detect_mult", "status"),
     nb.StaticMACBinding: None,
     nb.GatewayChassis: None,
+    nb.ChassisTemplateVar: ("chassis", "variables"),
 }  # fmt: skip
 #: the southbound tables, likewise; Logical_Flow is read in its own way
 SOUTHBOUND: Mapping[type[Row], Sequence[str] | None] = {
@@ -102,6 +110,7 @@ SOUTHBOUND: Mapping[type[Row], Sequence[str] | None] = {
     sb.DHCPv6Options: None,
     sb.BFD: None,
     sb.StaticMACBinding: None,
+    sb.ChassisTemplateVar: None,
     sb.RBACRole: None,
     sb.RBACPermission: None,
 }  # fmt: skip
@@ -150,6 +159,7 @@ class Compiler:
         self.sessions = SessionSync(facts(are.SESSIONS), random)
         self.session_states = SessionStateSync(self.sessions)
         self.static_neighbours = StaticNeighbourSync(facts(are.STATIC_NEIGHBOURS), self.references)
+        self.variables = VariableSync(facts(are.VARIABLES))
         self.dhcp4, self.dhcp6 = constants.DHCP4Sync(), constants.DHCP6Sync()
         self.permissions = constants.PermissionSync()
         self.roles = constants.RoleSync(self.permissions)
@@ -166,6 +176,7 @@ class Compiler:
             (self.acl_numbers, facts(are.ACL_NUMBERS)),
             (self.sessions, facts(are.SESSIONS)),
             (self.static_neighbours, facts(are.STATIC_NEIGHBOURS)),
+            (self.variables, facts(are.VARIABLES)),
         )
         self._tables: tuple[RowSync[Any, Any], ...] = (
             *(sync for sync, _ in self._touched),
@@ -215,7 +226,7 @@ class Compiler:
             self._global_dirty = True
             self._limit_keys()
         # no unit reads these; their UUIDs, which are those of the northbound rows, would mislead it
-        unread = (sb.LoadBalancer, sb.StaticMACBinding)
+        unread = (sb.LoadBalancer, sb.StaticMACBinding, sb.ChassisTemplateVar)
         self.engine.run({cls: rows for cls, rows in changes.items() if cls not in unread})
 
     def _states_seen(self, changes: Changes) -> None:

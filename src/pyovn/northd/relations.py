@@ -66,6 +66,13 @@ class WantedBalancer(NamedTuple):
     routers: frozenset[Uuid]
 
 
+class WantedVariables(NamedTuple):
+    """What a Chassis_Template_Var is to say: what `^name` in templates means on a chassis."""
+
+    chassis: str
+    variables: Mapping[str, str]
+
+
 class Session(NamedTuple):
     """What a BFD row is to say; times in milliseconds."""
 
@@ -140,6 +147,7 @@ ALIKE: Single[Uuid, tuple[tuple[Switch, Datapaths], ...]] = Single("alike")
 BALANCES: Bag[Uuid, bool] = Bag("balances")  #: switch, router, or group with something to balance → is it distributed?
 ROUTED: Bag[Uuid, str] = Bag("routed")  #: router, or group → IPv4 addresses that neighbouring routers know the way to
 ROUTER_KEY: Bag[Uuid, int] = Bag("router_key")  #: router → its tunnel key
+VARIABLES: Single[Uuid, WantedVariables] = Single("variables")  #: Chassis_Template_Var, by northbound UUID
 VIRTUAL: Bag[Uuid, Virtual] = Bag("virtual")  #: router, or group → virtual addresses
 VIRTUAL_AT: Bag[str, Uuid] = Bag("virtual_at")  #: virtual address → routers and groups that list its load balancer
 BALANCERS: Single[Uuid, WantedBalancer] = Single("balancers")

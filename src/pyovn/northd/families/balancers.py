@@ -9,7 +9,7 @@ from pyovn.net.uuids import Uuid
 from pyovn.northd.families.monitors import alive
 from pyovn.northd.families.routers import ports_of
 from pyovn.northd.feature import Datapaths, Place, Provenance
-from pyovn.northd.model.balancer import ALL, REACHABLE, Balancer, Vip, Virtual, balancer
+from pyovn.northd.model.balancer import ALL, NOWHERE, REACHABLE, Balancer, Vip, Virtual, balancer, told
 from pyovn.northd.model.router import Site
 from pyovn.northd.model.router_port import RouterPort, stand_in
 from pyovn.northd.model.switch import Switch
@@ -33,12 +33,14 @@ from pyovn.northd.relations import (
     ROUTER_KEY,
     ROUTER_PORT,
     SWITCH,
+    VARIABLES,
     VIRTUAL,
     VIRTUAL_AT,
     WantedBalancer,
+    WantedVariables,
 )
 from pyovn.northd.rules import RULES
-from pyovn.tables.nb import LoadBalancer, LoadBalancerGroup, LogicalRouter, LogicalSwitch
+from pyovn.tables.nb import ChassisTemplateVar, LoadBalancer, LoadBalancerGroup, LogicalRouter, LogicalSwitch
 from pyovn.tables.sb import DatapathBinding
 
 Outputs = tuple[object, ...]
@@ -68,6 +70,13 @@ def router_keys(db: Reader, uuid: Uuid) -> Outputs:
     return (((Uuid(router), db.column(DatapathBinding, uuid, "tunnel_key")),) if router else (),)
 
 
+@family(over=ChassisTemplateVar, emits=[VARIABLES])
+def variables(db: Reader, uuid: Uuid) -> Outputs:
+    """What templates mean on a chassis."""
+    row = db.row(ChassisTemplateVar, uuid)
+    return (None if row is None else WantedVariables(row.chassis, row.variables),)
+
+
 @family(over=LoadBalancerGroup, emits=[BALANCER_IN])
 def balancer_groups(db: Reader, uuid: Uuid) -> Outputs:
     """The load balancers in a group."""
@@ -94,10 +103,11 @@ def virtual_addresses(db: Reader, uuid: Uuid) -> Outputs:
     view, _ = balancer(row)
     found = {Virtual(vip.address, vip.value, vip.ip, view.answers) for vip in view.vips}
     each = sorted(found)
+    known = [it.address for it in each if view.routed and it.ip == "ip4" and it.value != NOWHERE]
     return (
         tuple((holder, virtual) for holder in holders for virtual in each),
         tuple((virtual.address, holder) for holder in holders for virtual in each),
-        tuple((holder, it.address) for holder in holders for it in each if view.routed and it.ip == "ip4"),
+        tuple((holder, address) for holder in holders for address in known),
     )
 
 
@@ -122,7 +132,7 @@ def balancers(db: Reader, uuid: Uuid) -> Outputs:
     if row.health_check:
         view = view._replace(vips=tuple(alive(db, row, vip, view.protocol) for vip in view.vips))
     flows = (*on_switches(db, uuid, view), *on_routers(db, uuid, at, view))
-    wanted = WantedBalancer(row.name, row.vips, row.protocol, row.options, frozenset(on), frozenset(at))
+    wanted = WantedBalancer(row.name, told(row), row.protocol, row.options, frozenset(on), frozenset(at))
     return flows, wanted, tuple((uuid, text) for text in wrong)
 
 
@@ -210,7 +220,7 @@ def around(db: Reader, uuid: Uuid, port: RouterPort, view: Balancer) -> Provenan
     for vip in view.vips:
         if view.answers in (ALL, REACHABLE) and port.enabled and reaches(port, vip):
             flows += RULES.vip_link.apply(place, switch, port, vip, stand_in(port, len(router.gateways)))
-        if view.routed and (router.chassis or port.gateway):
+        if view.routed and not vip.varies and (router.chassis or port.gateway):
             flows += known_next_door(db, uuid, port, vip)
     return flows
 
@@ -234,6 +244,7 @@ BALANCER_SITES: tuple[Family, ...] = (
     balancing,
     virtual_addresses,
     router_keys,
+    variables,
 )
 BALANCER_FAMILIES: tuple[Family, ...] = (
     sets_of_virtual_addresses,

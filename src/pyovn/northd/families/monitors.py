@@ -120,7 +120,8 @@ def alive(db: Reader, row: LoadBalancer, vip: Vip, protocol: str) -> Vip:
     places = mappings(row)
     if protocol == "sctp" or not any(check is not None and check.vip == vip.text for check in checks):
         return vip
-    probed = {(target.ip, target.port): target for target, _ in backend_probes(vip, protocol, {}, places)}
+    known = (target for target, _ in backend_probes(vip, protocol, {}, places))
+    probed: dict[tuple[str, int | str], Target] = {(target.ip, target.port): target for target in known}
     kept = [each for each in vip.backends if (to := probed.get((each.address, each.port))) and works(db, to)]
     return vip._replace(choice=",".join(f"{each.local}:{each}" if each.local else str(each) for each in kept))
 

@@ -25,6 +25,7 @@ from pyovn.northd.pipeline import DROP, NEXT, STAGE, Flow
 
 feature = Feature()
 
+INPUT = STAGE["lr_in_ip_input"]
 UNSNAT, DEFRAG, EXTRACT = STAGE["lr_in_unsnat"], STAGE["lr_in_defrag"], STAGE["lr_in_ct_extract"]
 CHECK, DNAT, LEARN = STAGE["lr_in_lb_aff_check"], STAGE["lr_in_dnat"], STAGE["lr_in_lb_aff_learn"]
 REDIRECT, UNDNAT, SNAT = STAGE["lr_in_gw_redirect"], STAGE["lr_out_undnat"], STAGE["lr_out_snat"]
@@ -83,6 +84,13 @@ def track(site: Site, balancer: Balancer, vip: Vip) -> Iterator[Flow]:
         fields = balancer.hash_fields
         among = f'values=({numbers}); hash_fields="{fields}"' if fields else numbers
         yield Flow(EXTRACT, 120, to, f"{CHOSEN} = select({among});")
+
+
+@feature.router_balancer
+def accept(site: Site, balancer: Balancer, vip: Vip) -> Iterator[Flow]:
+    """A virtual address that chassis know may be one of the router's own there."""
+    if vip.varies:
+        yield Flow(INPUT, 100, f"{vip.ip}.dst == {vip.address}", NEXT)
 
 
 @feature.router_balancer

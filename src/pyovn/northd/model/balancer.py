@@ -2,6 +2,7 @@
 
 vips     "30.0.0.1:80" → "10.0.0.1:8080,10.0.0.2:8080"       ports on both sides, or on neither
          "[fd30::1]:80" → "[fd00::1]:8080"
+         "^vip:^port"   → "^backends"                         a template: chassis know what it means
 """
 
 from collections.abc import Mapping
@@ -15,6 +16,9 @@ from pyovn.tables.nb import LoadBalancer
 
 PROTOCOLS = {"tcp": 6, "udp": 17, "sctp": 132}
 MOST_AFFINITY_S = 65535
+VARIABLE = "^"  #: with which the name of a variable starts
+NOWHERE = -1  #: the value of an address that only chassis know
+FAMILIES = {"ipv4": "ip4", "ipv6": "ip6"}  #: `options:address-family` of templates
 REACHABLE, ALL, NONE = "reachable", "all", "none"  #: `neighbor_responder`: those in a network of the router, …
 
 
@@ -23,7 +27,7 @@ class Backend(NamedTuple):
 
     ip: str  #: "ip4" or "ip6"
     address: str
-    port: int  #: 0 for that of the packet
+    port: int | str  #: 0 for that of the packet; of a template perhaps a variable
     local: str = ""  #: the logical port it is at, as a string; known for distributed load balancers
 
     def __str__(self) -> str:
@@ -35,15 +39,20 @@ class Vip(NamedTuple):
 
     ip: str
     address: str
-    port: int  #: 0 for all of the address
+    port: int | str  #: 0 for all of the address; of a template perhaps a variable
     text: str  #: as it is configured
     backends: tuple[Backend, ...]
     choice: str  #: the backends that can be chosen, as an action has them
 
     @property
+    def varies(self) -> bool:
+        """Is the address a variable of chassis?"""
+        return VARIABLE in self.address
+
+    @property
     def value(self) -> int:
-        """The address as a number."""
-        return ip_parse(self.address)[1]
+        """The address as a number; NOWHERE for a variable."""
+        return NOWHERE if self.varies else ip_parse(self.address)[1]
 
 
 class Balancer(NamedTuple):
@@ -79,7 +88,7 @@ class Mapped(NamedTuple):
     src_ip: str  #: none where it does not say
 
 
-def spelled(address: str, port: int) -> str:
+def spelled(address: str, port: int | str) -> str:
     """An address with a port, if there is one."""
     if not port:
         return address
@@ -108,10 +117,14 @@ def balancer(row: LoadBalancer) -> tuple[Balancer, tuple[str, ...]]:
     options = row.options
     distributed = options.get("distributed") == "true"
     places = {address: quoted(each.logical_port) for address, each in mappings(row).items()} if distributed else {}
+    family = template_family(row)
     vips = []
     for text, backends in sorted(row.vips.items()):
         try:
-            found = parsed_vip(text, backends, places if distributed else None, wrong)
+            if family:
+                found = template_vip(text, backends, family)
+            else:
+                found = parsed_vip(text, backends, places if distributed else None, wrong)
         except Malformed as fault:
             wrong.append(f"vip {text}: {fault}")
             continue
@@ -163,6 +176,55 @@ def parsed_vip(text: str, backends: str, places: Mapping[str, str] | None, wrong
     else:
         choice = ",".join(f"{each.local}:{each}" for each in found if each.local)
     return Vip(ip, address, port, text, tuple(found), choice)
+
+
+def template_family(row: LoadBalancer) -> str:
+    """The version of IP of a template; none for what is no template."""
+    if row.options.get("template") != "true":
+        return ""
+    return FAMILIES.get(row.options.get("address-family", "ipv4"), "ip4")
+
+
+def template_vip(text: str, backends: str, ip: str) -> Vip:
+    """A virtual address of a template; its backends may be spelled by variables.  Raises Malformed."""
+    address, port = template_endpoint(text, ip)
+    each = tuple(Backend(ip, *template_endpoint(one.strip(), ip)) for one in backends.split(",") if one.strip())
+    choice = ",".join(one.strip() for one in backends.split(",") if one.strip())
+    return Vip(ip, address, port, template_text(text, ip), each, choice)
+
+
+def template_endpoint(text: str, ip: str) -> tuple[str, int | str]:
+    """Address and port, each perhaps a variable.  Raises Malformed."""
+    if VARIABLE not in text:
+        found = parse_endpoint(text)
+        if found[0] != ip:
+            raise Malformed(f"{text}: not of the template's address family")
+        return found[1:]
+    if text.startswith("["):
+        address, _, port = text[1:].partition("]")
+        return address, port.removeprefix(":") or 0
+    address, _, port = text.partition(":")
+    return address, port or 0
+
+
+def template_text(text: str, ip: str) -> str:
+    """How an endpoint of a template is told to chassis: as it is, IPv6 addresses before ports in brackets."""
+    address, port = template_endpoint(text, ip) if text else ("", 0)
+    return f"[{address}]:{port}" if ip == "ip6" and port else text
+
+
+def told(row: LoadBalancer) -> Mapping[str, str]:
+    """The virtual addresses as the southbound database has them."""
+    family = template_family(row)
+    if family != "ip6":
+        return row.vips
+    found: dict[str, str] = {}
+    for text, backends in row.vips.items():
+        try:
+            found[template_text(text, family)] = backends
+        except Malformed:
+            found[text] = backends
+    return found
 
 
 def mappings(row: LoadBalancer) -> dict[str, Mapped]:

@@ -34,7 +34,7 @@ def backend_probes(
     """The probes of the backends of one virtual address whose place is known."""
     for backend in vip.backends:
         place = places.get(backend.address)
-        if place is not None and place.src_ip:
+        if place is not None and place.src_ip and isinstance(backend.port, int):
             probe = Probe(BALANCER, place.src_ip, tuple(sorted(options.items())))
             yield Target(place.logical_port, backend.address, backend.port, protocol), probe
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from pyovn.incr.engine import Reader
 from pyovn.net.uuids import Uuid
-from pyovn.northd.model.balancer import ALL, REACHABLE, Vip, Virtual
+from pyovn.northd.model.balancer import ALL, NOWHERE, REACHABLE, Vip, Virtual
 from pyovn.northd.model.router_port import RouterPort
 from pyovn.northd.model.routes import networks, within
 from pyovn.northd.relations import (
@@ -70,6 +70,8 @@ def answered(found: Iterable[Virtual], ports: tuple[RouterPort, ...]) -> dict[st
     """The virtual addresses, by version of IP, that a router with these ports answers for."""
     answering: dict[str, set[str]] = {}
     for each in found:
+        if each.value == NOWHERE:
+            continue
         if each.answers == ALL or (each.answers == REACHABLE and any(reaches(port, each) for port in ports)):
             answering.setdefault(each.ip, set()).add(each.address)
     return {ip: frozenset(addresses) for ip, addresses in sorted(answering.items())}
@@ -77,7 +79,8 @@ def answered(found: Iterable[Virtual], ports: tuple[RouterPort, ...]) -> dict[st
 
 def reaches(port: RouterPort, virtual: Virtual | Vip) -> bool:
     """Is an address in a network of a port?"""
-    return within(networks(port, 4 if virtual.ip == "ip4" else 6), virtual.value) is not None
+    choices = networks(port, 4 if virtual.ip == "ip4" else 6)
+    return virtual.value != NOWHERE and within(choices, virtual.value) is not None
 
 
 def set_of(key: int, ip: str) -> str:

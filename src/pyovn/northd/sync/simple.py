@@ -5,12 +5,12 @@ from typing import Any
 
 from pyovn.incr.relation import Facts
 from pyovn.net.uuids import Uuid
-from pyovn.northd.relations import Snooping, StaticNeighbour
+from pyovn.northd.relations import Snooping, StaticNeighbour, WantedVariables
 from pyovn.northd.sync.datapath_binding import DatapathSync
 from pyovn.northd.sync.references import References
 from pyovn.northd.sync.rows import RowSync
 from pyovn.ovsdb.txn import Txn
-from pyovn.tables.sb import ACLID, AddressSet, IPMulticast, PortGroup, StaticMACBinding
+from pyovn.tables.sb import ACLID, AddressSet, ChassisTemplateVar, IPMulticast, PortGroup, StaticMACBinding
 
 SERVICE_MONITORS = "svc_monitor_mac"  #: the address set of the health checker
 
@@ -169,3 +169,26 @@ class StaticNeighbourSync(RowSync[Uuid, StaticMACBinding]):
     def insert(self, txn: Txn, key: Uuid, wanted: Mapping[str, Any]) -> None:
         """Add a row."""
         txn.insert_as(StaticMACBinding, key, **wanted)
+
+
+class VariableSync(RowSync[Uuid, ChassisTemplateVar]):
+    """Chassis_Template_Var: the row has the UUID of its northbound one."""
+
+    cls = ChassisTemplateVar
+
+    def __init__(self, wanted: Facts[Uuid, WantedVariables | None, Any]) -> None:
+        super().__init__()
+        self.facts = wanted
+
+    def key(self, row: ChassisTemplateVar) -> Uuid | None:
+        """The northbound row."""
+        return row.uuid
+
+    def wanted(self, key: Uuid) -> Mapping[str, Any] | None:
+        """The columns of a row."""
+        found = self.facts.get(key)
+        return None if found is None else found._asdict()
+
+    def insert(self, txn: Txn, key: Uuid, wanted: Mapping[str, Any]) -> None:
+        """Add a row."""
+        txn.insert_as(ChassisTemplateVar, key, **wanted)
