@@ -3,14 +3,14 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from tests.northd.networks import NetworkSpec, SwitchSpec, networks
+from tests.northd.networks import NetworkSpec, PortSpec, SwitchSpec, networks
 from tests.northd.oracle import Oracle
 from tests.northd.routed import RouterPortSpec, RouterSpec
 
 pytestmark = pytest.mark.interop
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(network=networks)
 def test_ours_changes_nothing_that_the_c_northd_wrote(c: Oracle, network: NetworkSpec) -> None:
     assert c.disagreements(network) == []
@@ -34,4 +34,66 @@ def test_a_stateless_translation_for_some_of_the_outside_is_as_in_c(c: Oracle, c
     }
     switch = SwitchSpec({"other_config": {}}, ())
     network = NetworkSpec({}, (switch,), (RouterSpec({"options": {}}, (port,), nats=(nat,)),), {}, {})
+    assert c.disagreements(network) == []
+
+
+@pytest.mark.parametrize("options", [{}, {"nat-addresses": "router"}, {"router-port": "nobody"}])
+def test_a_switch_port_that_leads_to_no_router_is_as_in_c(c: Oracle, options: dict[str, str]) -> None:
+    port = PortSpec({"type": "router", "addresses": frozenset(["router"]), "options": options})
+    network = NetworkSpec({}, (SwitchSpec({"other_config": {}}, (port,)),), (), {}, {})
+    assert c.disagreements(network) == []
+
+
+@pytest.mark.parametrize(
+    "addresses", ["10.0.0.10/32", "10.0.0.10/24", "10.0.0.10 10.0.0.99", "10.0.0.10 x fd00::9", "fd00::9, 10.0.0.10"]
+)
+def test_the_source_of_translated_connections_is_read_as_in_c(c: Oracle, addresses: str) -> None:
+    port = RouterPortSpec({"networks": frozenset(["10.0.0.10/24"])}, 0, {"addresses": frozenset(["router"])}, ())
+    nat = {"type": "dnat", "external_ip": "10.0.0.20", "logical_ip": "10.0.1.2"}
+    router = RouterSpec({"options": {"chassis": "ch1", "dnat_force_snat_ip": addresses}}, (port,), nats=(nat,))
+    assert c.disagreements(NetworkSpec({}, (SwitchSpec({"other_config": {}}, ()),), (router,), {}, {})) == []
+
+
+def test_a_peer_on_a_gateway_router_is_no_distributed_gateway_port(c: Oracle) -> None:
+    inner = RouterPortSpec({"networks": frozenset(["10.0.0.10/24"]), "options": {}}, None, {}, ("ch1",))
+    outer = RouterPortSpec({"networks": frozenset(["10.0.0.1/24"]), "options": {}}, None, {}, ("ch2",))
+    nat = {"type": "dnat", "external_ip": "10.0.0.20", "logical_ip": "10.0.1.2"}
+    routers = RouterSpec({"options": {}}, (inner,), nats=(nat,)), RouterSpec({"options": {"chassis": "ch2"}}, (outer,))
+    assert c.disagreements(NetworkSpec({}, (), routers, {}, {}, 0)) == []
+
+
+def test_both_chassis_answer_for_an_address_shared_by_a_distributed_translation_and_snat(c: Oracle) -> None:
+    port = RouterPortSpec({"networks": frozenset(["10.0.0.10/24"]), "options": {}}, None, {}, ("ch1",))
+    guest = PortSpec({"type": "", "addresses": frozenset(["00:00:00:00:00:01 10.0.1.2"])})
+    mine = {"type": "dnat_and_snat", "external_ip": "10.0.0.20", "logical_ip": "10.0.1.2"}
+    mine |= {"external_mac": "00:00:00:00:ee:01", "logical_port": "s0p0"}
+    ours = {"type": "snat", "external_ip": "10.0.0.20", "logical_ip": "10.0.1.0/24"}
+    network = NetworkSpec(
+        {},
+        (SwitchSpec({"other_config": {}}, (guest,)),),
+        (RouterSpec({"options": {}}, (port,), nats=(mine, ours)),),
+        {},
+        {},
+    )
+    assert c.disagreements(network) == []
+
+
+def test_bridging_asked_for_at_a_port_that_is_no_gateway_port_is_as_in_c(c: Oracle) -> None:
+    port = RouterPortSpec({"networks": frozenset(["10.0.0.10/24"]), "options": {}}, None, {}, ("ch1",))
+    inner = RouterPortSpec(
+        {"networks": frozenset(["10.0.1.1/24"]), "options": {"redirect-type": "bridged"}, "enabled": False},
+        None,
+        {},
+        (),
+    )
+    nat = {"type": "dnat_and_snat", "external_ip": "10.0.0.20", "logical_ip": "10.0.1.2"}
+    nat |= {"external_mac": "00:00:00:00:ee:01", "logical_port": "s0p0"}
+    guest = PortSpec({"type": "", "addresses": frozenset(["00:00:00:00:00:01 10.0.1.2"])})
+    network = NetworkSpec(
+        {},
+        (SwitchSpec({"other_config": {}}, (guest,)),),
+        (RouterSpec({"options": {}}, (port, inner), nats=(nat,)),),
+        {},
+        {},
+    )
     assert c.disagreements(network) == []

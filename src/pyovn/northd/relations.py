@@ -209,6 +209,6 @@ CHAINS: Bag[Uuid, str] = Bag("chains")  #: router → names of chains that polic
 POLICY_GROUPS: Bag[Uuid, Uuid] = Bag("policy_groups")  #: router → policies with several next hops
 NAT_OF: Bag[Uuid, Uuid] = Bag("nat_of")  #: translation → routers that list it
 TRANSLATION: Single[Uuid, Translation] = Single("translation")  #: translation → its view
-#: router and outside address → translations; can the outside open connections?
-OUTSIDE: Bag[tuple[Uuid, str], tuple[Uuid, bool]] = Bag("outside")
+#: router and outside address → translations
+OUTSIDE: Bag[tuple[Uuid, str], Uuid] = Bag("outside")
 NAT_FACTS: Bag[Uuid, Translation] = Bag("nat_facts")  #: router → its translations

@@ -5,7 +5,7 @@ from pyovn.net.uuids import Uuid
 from pyovn.northd.feature import Place, Provenance
 from pyovn.northd.model.addresses import is_address
 from pyovn.northd.model.datapath import wanted_router
-from pyovn.northd.model.nat import SNAT, Sets, Translation, forced, gateway_for, translation
+from pyovn.northd.model.nat import Sets, Translation, forced, gateway_for, translation
 from pyovn.northd.model.policies import Policy
 from pyovn.northd.model.router import Router
 from pyovn.northd.model.router_binding import flooded, ha_members, router_bindings
@@ -104,9 +104,7 @@ def router_ports(db: Reader, uuid: Uuid) -> Outputs:
         if not mutual:
             found.append((uuid, f"logical router port {row.name}: there is no peer '{row.peer}' that leads back"))
         if mutual:
-            there = db.row(LogicalRouterPort, mutual[0])
-            gateway = there is not None and (bool(there.gateway_chassis) or there.ha_chassis_group is not None)
-            port = port._replace(peer=mutual[0], peer_gateway=gateway)
+            port = port._replace(peer=mutual[0], peer_gateway=is_distributed_gateway(db, mutual[0]))
         return port, (), tuple(found)
     if len(links) > 1:
         names = ", ".join(link.name for link in links)
@@ -118,6 +116,16 @@ def router_ports(db: Reader, uuid: Uuid) -> Outputs:
     port = port._replace(link=links[0], physical=LOCALNET in kinds, vtep=VTEP in kinds, tagged=TAGGED in kinds)
     port = port._replace(spread=port.gateway and is_distributed(db, owners[0]))
     return port, ((links[0].switch, (uuid, relays)),), tuple(found)
+
+
+def is_distributed_gateway(db: Reader, uuid: Uuid) -> bool:
+    """Is a port a distributed gateway port?  Those of gateway routers are not, whatever chassis they name."""
+    row = db.row(LogicalRouterPort, uuid)
+    if row is None or not (row.gateway_chassis or row.ha_chassis_group is not None):
+        return False
+    return not any(
+        (db.column(LogicalRouter, each, "options") or {}).get("chassis") for each in db.look(ROUTER_OF, uuid)
+    )
 
 
 @family(over=LogicalRouter, emits=[ROUTER_PORTS, PROBLEMS])
@@ -212,7 +220,7 @@ def translations(db: Reader, uuid: Uuid) -> Outputs:
     if isinstance(found, str):
         return None, (), (), (), ((uuid, f"{about}: {found}"),)
     problems = ((uuid, f"{about}: {wrong}"),) if wrong else ()
-    outside = ((router, found.external), (uuid, found.type != SNAT))
+    outside = ((router, found.external), uuid)
     routed = ((router, found.external),) if found.adds_route else ()
     return found, ((router, found),), (outside,), routed, problems
 
@@ -269,7 +277,7 @@ def router_views(db: Reader, uuid: Uuid) -> Outputs:
             force_for_dnat=forced(options.get("dnat_force_snat_ip", "")),
             force_for_lb=() if own_force else forced(options.get("lb_force_snat_ip", "")),
             force_own=bool(own_force),
-            bridges=any(port.bridges for port in ports),
+            bridges=any(port.options.get("redirect-type") == "bridged" for port in ports),
             measures=any(port.mtu for port in ports),
             commits_all=options.get("ct-commit-all") == "true" and bool(tracked or forced_to or by_own or balances),
             tables=tuple(tables),
@@ -472,8 +480,7 @@ def nat_flows(db: Reader, uuid: Uuid) -> Outputs:
     ports = ports_of(db, owners[0])
     gateway = next((port for port in ports if port.label == nat.gateway), None)
     same_outside = db.look(OUTSIDE, (owners[0], nat.external))
-    shadowed = nat.type == SNAT and any(inward for _, inward in same_outside)
-    nat = nat._replace(first=uuid == min(same_outside)[0], shadowed=shadowed)
+    nat = nat._replace(first=uuid == min(same_outside))
     balanced = is_virtual(db, owners[0], nat.external)  # what is balanced is asked for in its own way
     flows: Provenance = ()
     if gateway is not None or router.chassis:

@@ -29,7 +29,7 @@ def answer(router: Router, nat: Translation, port: RouterPort | None) -> Iterato
     if nat.type == "snat":
         yield Flow(INPUT, 120, f"inport == {port.name} && {nat.ip}.src == {nat.external}", NEXT)
     elsewhere = port.peer_gateway or (bool(router.only_gateway) and port.link is not None and not port.physical)
-    if nat.shadowed or elsewhere:
+    if elsewhere:
         return
     here = f"is_chassis_resident({nat.port})" if nat.mac else port.resident
     match = f"inport == {port.name} && {asks}"

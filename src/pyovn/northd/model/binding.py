@@ -70,7 +70,7 @@ def binding_options(switch: Switch, port: Port) -> dict[str, str]:
     """The options a port has for the controller."""
     row = port.row
     if row.type == "router":
-        return {"peer": row.options.get("router-port", "<error>")}
+        return {"peer": row.options["router-port"]} if "router-port" in row.options else {}
     options = dict(row.options)
     if row.type == "switch" and row.peer:
         options["peer"] = row.peer

@@ -1,5 +1,6 @@
 """Translations of addresses as their rules see them."""
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -14,6 +15,8 @@ from pyovn.tables.nb import NAT
 
 SNAT, DNAT, BOTH = "snat", "dnat", "dnat_and_snat"
 BITS = {"ip4": 32, "ip6": 128}
+WHOLE = {4: "/32", 6: "/128"}  #: prefix lengths of single addresses, by version
+ADDRESS = re.compile(r"[0-9A-Fa-f:.]+")
 
 
 class Translation(NamedTuple):
@@ -38,7 +41,6 @@ class Translation(NamedTuple):
     gateway: str  #: the distributed gateway port it belongs to, by name; none on a gateway router
     virtual: bool = False  #: the port of a distributed one is where it was last announced from
     adds_route: bool = False  #: neighbouring routers know the outside address
-    shadowed: bool = False  #: snat, where another with the same outside address lets connections in
     first: bool = True  #: of those with the same outside address
 
 
@@ -112,12 +114,21 @@ def gateway_for(row: NAT, gateways: Sequence[RouterPort]) -> RouterPort | str:
 
 
 def forced(text: str) -> tuple[str, ...]:
-    """Addresses of `dnat_force_snat_ip` and `lb_force_snat_ip`: at most one of each version."""
+    """Addresses of `dnat_force_snat_ip` and `lb_force_snat_ip`; none where two are of one version, or one is a network.
+
+    Nothing is read beyond the first thing that is no address.
+    """
     found: dict[int, str] = {}
     for word in text.split():
+        start = ADDRESS.match(word)
         try:
-            version, value = ip_parse(word)
+            version, value = ip_parse(start.group() if start else "")
         except Malformed:
+            break
+        rest = word[start.end() :] if start else ""
+        if version in found or (rest.startswith("/") and rest != WHOLE[version]):
             return ()
-        found.setdefault(version, ip_str(version, value))
-    return tuple(found.values())
+        found[version] = ip_str(version, value)
+        if rest and not rest.startswith("/"):
+            break
+    return tuple(found[version] for version in sorted(found))

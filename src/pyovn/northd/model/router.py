@@ -25,7 +25,7 @@ class Router(NamedTuple):
     asks_for_neighbours: bool = False  #: `options:dynamic_neigh_routers`
     relays: bool = False  #: `options:mcast_relay`
     floods: bool = False  #: a port takes all multicast: `options:mcast_flood`
-    bridges: bool = False  #: a gateway port has packets bridged to its chassis: `options:redirect-type=bridged`
+    bridges: bool = False  #: a port, be it no gateway port, has `options:redirect-type=bridged`
     measures: bool = False  #: a port has a `gateway_mtu`
     commits_all: bool = False  #: `options:ct-commit-all`
     distributes: bool = False  #: it has translations with MACs of their own, or distributed load balancers
