@@ -94,3 +94,29 @@ def test_a_peer_that_is_not_there_is_told() -> None:
     world.edit(lambda txn: txn.update(port, peer="nobody"))
     assert said(world) == ["logical router port rp1: there is no peer 'nobody' that leads back"]
     assert forwards(world)
+
+
+def test_what_is_not_carried_out_is_told_by_name() -> None:
+    world = router()
+    dynamic = {"dynamic-routing": "true"}
+
+    def configure(txn: Txn) -> None:
+        meters = {"arp": "m"}
+        for row in world.rows(nb.LogicalRouter):
+            txn.update(row, copp=txn.insert(nb.Copp, name="c", meters=meters), options=dynamic)
+        for port in world.rows(nb.LogicalRouterPort)[:1]:
+            txn.update(port, options={"dynamic-routing-redistribute": "nat"})
+        txn.update(world.rows(nb.NBGlobal)[0], options={"ecmp_nexthop_monitor_enable": "true"})
+
+    world.edit(configure)
+    port = world.rows(nb.LogicalRouterPort)[0].name
+    assert sorted(said(world)) == [
+        f"{what} is not supported and has no effect"
+        for what in (
+            "NB_Global: watching next hops of equal routes (ecmp_nexthop_monitor_enable)",
+            f"logical router port {port}: dynamic routing (dynamic-routing-redistribute)",
+            "logical router r: control plane protection (copp)",
+            "logical router r: dynamic routing (dynamic-routing)",
+        )
+    ]
+    assert forwards(world)

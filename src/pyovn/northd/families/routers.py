@@ -3,6 +3,7 @@
 from pyovn.incr.engine import Family, Reader, family
 from pyovn.net.uuids import Uuid
 from pyovn.northd.feature import Place, Provenance
+from pyovn.northd.model import unsupported
 from pyovn.northd.model.addresses import is_address
 from pyovn.northd.model.datapath import wanted_router
 from pyovn.northd.model.nat import Sets, Translation, forced, gateway_for, translation
@@ -71,16 +72,16 @@ USUAL_TX, USUAL_RX, USUAL_MULT = 1000, 1000, 5  #: of BFD; milliseconds, millise
 FORCED = ("dnat_force_snat_ip", "lb_force_snat_ip")
 
 
-@family(over=LogicalRouter, emits=[ROUTER_OF, ROUTE_OF, POLICY_OF, NAT_OF, DATAPATHS])
+@family(over=LogicalRouter, emits=[ROUTER_OF, ROUTE_OF, POLICY_OF, NAT_OF, DATAPATHS, PROBLEMS])
 def routers(db: Reader, uuid: Uuid) -> Outputs:
     """What a router consists of, and what the southbound database says about it as a whole."""
     row = db.row(LogicalRouter, uuid)
     assert row is not None
     if row.enabled is False:
-        return (), (), (), (), None
+        return (), (), (), (), None, ()
     parts = (row.ports, row.static_routes, row.policies, row.nat)
     of = [tuple((each, uuid) for each in sorted(part)) for part in parts]
-    return *of, wanted_router(row)
+    return *of, wanted_router(row), tuple(unsupported.of_router(row))
 
 
 @family(over=LogicalRouterPort, emits=[ROUTER_PORT, ATTACHED, PROBLEMS])
@@ -91,7 +92,7 @@ def router_ports(db: Reader, uuid: Uuid) -> Outputs:
     if not owners or row is None:
         return None, (), ()
     port, problems = parsed_port(row, owners[0])
-    found = [(uuid, text) for text in problems]
+    found = [*unsupported.of_router_port(row), *((uuid, text) for text in problems)]
     if port is None:
         return None, (), tuple(found)
     options = db.column(LogicalRouter, owners[0], "options") or {}

@@ -38,11 +38,12 @@ from pyovn.tables.sb import Chassis
 Outputs = tuple[object, ...]
 
 
-@family(over=NBGlobal, emits=[SETTINGS])
+@family(over=NBGlobal, emits=[SETTINGS, PROBLEMS])
 def global_settings(db: Reader, uuid: Uuid) -> Outputs:
     """The options that flows depend on, and what the chassis can do."""
     features = common_features(db.table(Chassis))
-    return ((("", settings(db.column(NBGlobal, uuid, "options"), features)),),)
+    options = db.column(NBGlobal, uuid, "options")
+    return (("", settings(options, features)),), tuple(unsupported.of_network(uuid, options))
 
 
 @family(over=LogicalSwitch, emits=[OWNER, RESOLVERS, DATAPATHS, SNOOPING, POOLS, PROBLEMS])

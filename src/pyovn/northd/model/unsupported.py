@@ -3,28 +3,55 @@
 When a feature is written, its line here goes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pyovn.net.uuids import Uuid
-from pyovn.tables.nb import LogicalSwitch, LogicalSwitchPort
+from pyovn.tables.nb import LogicalRouter, LogicalRouterPort, LogicalSwitch, LogicalSwitchPort
 
-SWITCH_COLUMNS = {
-    "copp": "control plane protection",
-}
-PORT_COLUMNS = {
-    "mirror_rules": "mirrors",
-}
+COPP = "control plane protection (copp)"
+MIRRORS = "mirroring (mirror_rules)"
+#: options of routers and of their ports → what they switch on
+DYNAMIC_ROUTING = {"dynamic-routing": "dynamic routing", "dynamic-routing-redistribute": "dynamic routing"}
+#: options of the whole network
+GLOBAL = {"ecmp_nexthop_monitor_enable": "watching next hops of equal routes"}
+
+
+def of_network(uuid: Uuid, options: Mapping[str, str]) -> Iterator[tuple[Uuid, str]]:
+    """What is switched on for the whole network and has no effect."""
+    for option, what in GLOBAL.items():
+        if options.get(option) == "true":
+            yield uuid, _said("NB_Global", f"{what} ({option})")
 
 
 def of_switch(row: LogicalSwitch) -> Iterator[tuple[Uuid, str]]:
     """What is configured on a switch and has no effect."""
-    for column, what in SWITCH_COLUMNS.items():
-        if getattr(row, column):
-            yield row.uuid, f"logical switch {row.name}: {what} are not supported and have no effect"
+    if row.copp is not None:
+        yield row.uuid, _said(f"logical switch {row.name}", COPP)
 
 
 def of_port(row: LogicalSwitchPort) -> Iterator[tuple[Uuid, str]]:
     """What is configured on a port and has no effect."""
-    for column, what in PORT_COLUMNS.items():
-        if getattr(row, column):
-            yield row.uuid, f"logical switch port {row.name}: {what} are not supported and have no effect"
+    if row.mirror_rules:
+        yield row.uuid, _said(f"logical switch port {row.name}", MIRRORS)
+
+
+def of_router(row: LogicalRouter) -> Iterator[tuple[Uuid, str]]:
+    """What is configured on a router and has no effect."""
+    if row.copp is not None:
+        yield row.uuid, _said(f"logical router {row.name}", COPP)
+    yield from ((row.uuid, _said(f"logical router {row.name}", what)) for what in _dynamic(row.options))
+
+
+def of_router_port(row: LogicalRouterPort) -> Iterator[tuple[Uuid, str]]:
+    """What is configured on a router port and has no effect."""
+    yield from ((row.uuid, _said(f"logical router port {row.name}", what)) for what in _dynamic(row.options))
+
+
+def _dynamic(options: Mapping[str, str]) -> Iterator[str]:
+    for option, what in DYNAMIC_ROUTING.items():
+        if options.get(option, "false") != "false":
+            yield f"{what} ({option})"
+
+
+def _said(where: str, what: str) -> str:
+    return f"{where}: {what} is not supported and has no effect"
