@@ -189,6 +189,7 @@ def routed(northd: str = "ours", controllers: Sequence[str] = OURS, network: Seq
             )
         machine = rig.machine("40:44:00:00:16:fe", f"{MACHINE}/24,fd16::fe/64,{BEYOND}/32", "fd16::1")
         machine.ip("route", "add", "10.0.0.0/8", "via", "172.16.0.1")
+        machine.sysctl("arp_announce", 2)  # a router answers no ARP request that comes from another network: BEYOND
         for name in GUESTS:
             rig.nbctl("wait-until", "Logical_Switch_Port", name, "up=true")
         net = Net(rig, guests, machine)
