@@ -49,6 +49,28 @@ def test_a_gateway_router_serves_floating_ips(gateway_router):
     assert talk(net["a2"], "172.16.0.120", net["d21"], "10.0.4.21") == "172.16.0.100"
 
 
+def test_routes_are_watched_with_bfd(gateway_router):
+    net = gateway_router
+    with changed(
+        net,
+        "lr-add gr2 -- set Logical_Router gr2 options:chassis=hv3"
+        f" -- lrp-add gr2 gr2-public 40:44:00:00:16:03 172.16.0.3/24 -- {attach('public', 'gr2-public')}",
+        "lr-del gr2 -- lsp-del public-gr2-public -- --if-exists lr-route-del gr 198.18.0.0/16 -- --all destroy BFD",
+    ):
+        net.type(
+            "--bfd lr-route-add gr 198.18.0.0/16 172.16.0.3 gr-public",
+            "--bfd lr-route-add gr2 198.19.0.0/16 172.16.0.2 gr2-public",
+        )
+        sessions = [
+            net.rig.nbctl("--bare", "--columns=_uuid", "find", "BFD", f"logical_port={port}").strip()
+            for port in ("gr-public", "gr2-public")
+        ]
+        for session in sessions:
+            net.rig.nbctl("wait-until", "BFD", session, "status=up")
+        net.type("lrp-set-enabled gr2-public disabled")
+        net.rig.nbctl("wait-until", "BFD", sessions[0], "status=down")
+
+
 def two_ways(net):
     """Two machines that both know 203.0.113.1."""
     ways = [net.rig.machine(f"40:44:00:00:16:8{n}", f"172.16.0.8{n}/24,203.0.113.1/32") for n in (1, 2)]

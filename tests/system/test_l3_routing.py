@@ -114,6 +114,18 @@ def test_a_neighbour_is_asked_for_and_the_first_packet_waits(net):
         assert learnt == stranger.mac
 
 
+def test_a_static_neighbour_is_not_asked_for(net):
+    mute = net.rig.machine("40:44:00:00:16:78", "172.16.0.78/24")
+    mute.sysctl("arp_ignore", 8)
+    mute.ip("neigh", "add", SNAT, "lladdr", ROUTER_MAC, "dev", f"{mute.name}i")
+    with changed(
+        net,
+        f"static-mac-binding-add r1-public 172.16.0.78 {mute.mac}",
+        "static-mac-binding-del r1-public 172.16.0.78",
+    ):
+        assert net["a2"].ping("172.16.0.78") == (3, 3)
+
+
 def test_a_router_answers_arp_for_its_addresses_outside(net):
     with Ear(net.machine) as ear:
         for address, mac in (("172.16.0.1", ROUTER_MAC), (SNAT, ROUTER_MAC), (CENTRAL, ROUTER_MAC), (LOCAL, LOCAL_MAC)):
