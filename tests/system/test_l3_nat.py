@@ -1,10 +1,20 @@
 """Kinds of NAT, and errors that come back through it, on real Open vSwitch: on the network of `routed_rig`."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.support.netns import bridge_with, until
-from tests.support.routed_rig import BEYOND, CENTRAL, LOCAL, MACHINE, SNAT, attach, changed, localnet
+from tests.support.routed_rig import BEYOND, CENTRAL, LOCAL, MACHINE, SNAT, Net, attach, changed, localnet, routed
 from tests.support.sockets import probe, refused, route_to, seen, talk
+
+
+@pytest.fixture(scope="module")
+def net() -> Iterator[Net]:
+    """A network of its own: addresses outside that these stories use were somebody else's in others."""
+    with routed() as found:
+        yield found
+
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120), pytest.mark.xdist_group("l3")]
 
