@@ -10,10 +10,10 @@ from pathlib import Path
 from random import Random
 
 from pyovn.cli.session import connect
-from pyovn.cli.trace import DATABASE, request_of, split
+from pyovn.cli.trace import request_of, split
 from pyovn.trace.network import Network
 from pyovn.trace.request import answer
-from pyovn.trace.tables import read_tables
+from pyovn.trace.tables import DATABASE, read_tables
 from tests.support.c_programs import need
 from tests.support.servers import RunningServer, c_server_process
 

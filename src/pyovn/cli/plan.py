@@ -19,7 +19,7 @@ from typing import Any
 import click
 
 from pyovn.cli.ctl.call import Call
-from pyovn.cli.ctl.frame import parse
+from pyovn.cli.ctl.frame import address, parse
 from pyovn.cli.ctl.options import chain
 from pyovn.cli.ctl.output import Style
 from pyovn.cli.ctl.program import Run
@@ -105,11 +105,7 @@ def plan(
 ) -> None:
     """Tell what the ovn-nbctl command line COMMAND would do to the network, without doing it."""
     words = list(command)
-    where = (
-        northbound
-        or os.environ.get("OVN_NB_DB")
-        or f"unix:{os.environ.get('OVN_RUNDIR', '/var/run/ovn')}/ovnnb_db.sock"
-    )
+    where = address(PROGRAM, {"--db": northbound})
     try:
         databases = [snapshot(where, "OVN_Northbound"), snapshot(southbound or default_database(), "OVN_Southbound")]
         central = Central(databases, new_uuids(), random_bits)

@@ -17,10 +17,8 @@ from pyovn.net.ip import ip_parse
 from pyovn.trace.flow_text import CT_FLAGS
 from pyovn.trace.network import Network, Warn, silent
 from pyovn.trace.request import FORMS, Request, answer
-from pyovn.trace.tables import read_tables
+from pyovn.trace.tables import DATABASE, read_tables
 from pyovn.trace.tracer import Options
-
-DATABASE = "OVN_Southbound"
 
 _FLAGS = ("all", "friendly-names", "no-friendly-names", "leader-only", "no-leader-only", "help", "version", *FORMS)
 _VALUES = ("db=", "ct=", "lb-dst=", "select-id=", "ovs=", "private-key=", "certificate=", "ca-cert=")

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Sequence
 
 from pyovn.cli.session import connect
-from pyovn.cli.trace import DATABASE, default_database, request_of, split
+from pyovn.cli.trace import default_database, request_of, split
 from pyovn.runtime import logging as vlog
 from pyovn.runtime.commands import Command
 from pyovn.runtime.daemon import Daemon, Program
@@ -15,7 +15,7 @@ from pyovn.runtime.daemon import main as run_daemon
 from pyovn.runtime.options import Option
 from pyovn.trace.network import Network
 from pyovn.trace.request import answer
-from pyovn.trace.tables import read_tables
+from pyovn.trace.tables import DATABASE, read_tables
 
 log = vlog.module("ovntrace")
 

@@ -6,7 +6,6 @@ A trace tells every step; this tells each end of the packet's way, and the row o
 """
 
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -14,7 +13,9 @@ from typing import Any
 
 import click
 
+from pyovn.cli.ctl.frame import address
 from pyovn.cli.detrace_rows import NORTHBOUND, Rows, described
+from pyovn.cli.nbctl import PROGRAM
 from pyovn.cli.session import connect
 from pyovn.cli.trace import connection_state, default_database, destination
 from pyovn.net.errors import OvnError
@@ -96,13 +97,10 @@ def why(
 
 def asked_north(remote: str | None) -> Callable[..., Json] | None:
     """What carries out operations on the northbound database; nothing where that is not to be had."""
-    rundir = os.environ.get("OVN_RUNDIR", "/var/run/ovn")
     if remote == "-":
         return None
     try:
-        session = connect(
-            remote or os.environ.get("OVN_NB_DB") or f"unix:{rundir}/ovnnb_db.sock", "OVN_Northbound", leader_only=True
-        )
+        session = connect(address(PROGRAM, {"--db": remote}), "OVN_Northbound", leader_only=True)
     except OvnError:
         if remote:
             raise

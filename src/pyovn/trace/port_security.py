@@ -48,12 +48,12 @@ def violates_out(port_security: Iterable[str], packet: Packet) -> bool:
 def _violates(
     port_security: Iterable[str], packet: Packet, field: str, allows: Callable[[Allowed, Packet], bool]
 ) -> bool:
-    entries = list(_entries(port_security))
+    listed = list(entries(port_security))
     mac = packet.get(field, 0)
-    return bool(entries) and not any(entry.mac == mac and allows(entry, packet) for entry in entries)
+    return bool(listed) and not any(entry.mac == mac and allows(entry, packet) for entry in listed)
 
 
-def _entries(texts: Iterable[str]) -> Iterator[Allowed]:
+def entries(texts: Iterable[str]) -> Iterator[Allowed]:
     """The entries that make sense."""
     for text in texts:
         words = text.split()

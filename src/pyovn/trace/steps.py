@@ -96,14 +96,14 @@ def is_header(part: Part) -> bool:
 
 
 #: form of an OpenFlow field → its notation
-_NOTATIONS: dict[str, Callable[[int], str]] = {"mac": mac_str, "ip4": ip4_str, "ip6": ip6_str, "decimal": str}
+NOTATIONS: dict[str, Callable[[int], str]] = {"mac": mac_str, "ip4": ip4_str, "ip6": ip6_str, "decimal": str}
 
 
 def constant_text(source: Part, value: int) -> str:
     """A value in the notation of the field it was read from; bits of fields and registers are hexadecimal."""
     base = source.symbol.base or source.symbol
     if source.width == base.width and len(base.pieces) == 1:
-        return _NOTATIONS.get(FIELDS[base.openflow].form, hex_text)(value)
+        return NOTATIONS.get(FIELDS[base.openflow].form, hex_text)(value)
     return hex_text(value)
 
 

@@ -6,17 +6,17 @@ What is taken for granted is what a trace takes for granted: every port is plugg
 conntrack yet, packets are untagged and have a time to live of 64.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
 from pyovn.lang.symbols import INPORT
-from pyovn.net.ip import ip4_str, ip6_str
-from pyovn.net.mac import mac_int, mac_str
+from pyovn.net.mac import mac_int
 from pyovn.openflow.fields import FIELDS
 from pyovn.trace.flow_text import flow_text
 from pyovn.trace.network import Network, Port
 from pyovn.trace.request import deep
+from pyovn.trace.steps import NOTATIONS
 from pyovn.trace.tracer import Options, Tracer
 from pyovn.trace.tree import Node
 from pyovn.verify.explore import IP4, IP6, Explorer, TooMuch
@@ -190,14 +190,12 @@ _WORDS = {
     "icmpv6_type": "icmp6.type", "icmpv6_code": "icmp6.code",
 }  # fmt: skip
 
-_NOTATIONS: dict[str, Callable[[int], str]] = {"mac": mac_str, "ip4": ip4_str, "ip6": ip6_str, "decimal": str}
-
 
 def microflow(source: Port, packet: dict[str, int]) -> str:
     """The packet as `ovn-trace` wants it."""
     terms = [f'inport == "{source.name}"']
     terms += [
-        f"{_WORDS[name]} == {_NOTATIONS.get(FIELDS[name].form, hex)(value)}"
+        f"{_WORDS[name]} == {NOTATIONS.get(FIELDS[name].form, hex)(value)}"
         for name, value in packet.items()
         if name in _WORDS
     ]

@@ -4,27 +4,26 @@ Where the switch is stricter than a match can easily say (what neighbour discove
 more generous: proofs then hold all the more.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from pyovn.lang.match import Expr, annotate, parse
 from pyovn.lang.match.ast import TRUE, Compare, conjunction, disjunction
 from pyovn.lang.symbols import SYMBOLS
-from pyovn.net.errors import Malformed
-from pyovn.net.ip import ip4_str, ip6_str, parse_network
-from pyovn.net.mac import eui64_lla, mac_int, mac_str
+from pyovn.net.ip import ip4_str, ip6_str
+from pyovn.net.mac import eui64_lla, mac_str
+from pyovn.trace.port_security import ARP, IP4, IP6, Allowed, entries
 
-ARP, IP4, IP6 = 0x806, 0x800, 0x86DD
 _DISCOVERY = "ip4.src == 0.0.0.0 && ip4.dst == 255.255.255.255 && udp.src == 68 && udp.dst == 67"
 
 
 def may_enter(port_security: Iterable[str]) -> Expr:
     """The packets that a port may send; all where it is not secured."""
-    return _any(_entering(*entry) for entry in _entries(port_security))
+    return _any(_entering(*_written(entry)) for entry in entries(port_security))
 
 
 def may_leave(port_security: Iterable[str]) -> Expr:
     """The packets that may go to a port; all where it is not secured."""
-    return _any(_leaving(*entry) for entry in _entries(port_security))
+    return _any(_leaving(*_written(entry)) for entry in entries(port_security))
 
 
 def _any(matches: Iterable[Expr]) -> Expr:
@@ -32,18 +31,9 @@ def _any(matches: Iterable[Expr]) -> Expr:
     return disjunction(found) if found else TRUE
 
 
-def _entries(texts: Iterable[str]) -> Iterator[tuple[int, list[str], list[str]]]:
-    """MAC, IPv4 and IPv6 addresses of each entry that makes sense."""
-    for text in texts:
-        words = text.split()
-        try:
-            networks = [parse_network(word) for word in words[1:]]
-            mac = mac_int(words[0])
-        except (Malformed, IndexError):
-            continue
-        ip4 = [ip4_str(address) for version, address, _ in networks if version == 4]
-        ip6 = [ip6_str(address) for version, address, _ in networks if version == 6]
-        yield mac, ip4, ip6
+def _written(entry: Allowed) -> tuple[int, list[str], list[str]]:
+    """The MAC, and the IPv4 and IPv6 addresses as a match has them."""
+    return entry.mac, [ip4_str(each) for each in sorted(entry.ip4)], [ip6_str(each) for each in sorted(entry.ip6)]
 
 
 def _entering(mac: int, ip4: list[str], ip6: list[str]) -> Expr:

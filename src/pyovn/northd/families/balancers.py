@@ -7,7 +7,7 @@ kept apart, so that a group with thousands of load balancers on hundreds of swit
 from pyovn.incr.engine import Family, Reader, family
 from pyovn.net.uuids import Uuid
 from pyovn.northd.families.monitors import alive
-from pyovn.northd.families.routers import ports_of
+from pyovn.northd.families.routers import next_door, ports_of
 from pyovn.northd.feature import Datapaths, Place, Provenance
 from pyovn.northd.model.balancer import ALL, NOWHERE, REACHABLE, Balancer, Vip, Virtual, balancer, told
 from pyovn.northd.model.router import Site
@@ -17,7 +17,6 @@ from pyovn.northd.model.virtual import answered, reaches, routers_of, set_of, sw
 from pyovn.northd.relations import (
     ADDRESS_SETS,
     ALIKE,
-    ATTACHED,
     BALANCER_AT,
     BALANCER_IN,
     BALANCER_ON,
@@ -31,7 +30,6 @@ from pyovn.northd.relations import (
     ROUTED,
     ROUTER,
     ROUTER_KEY,
-    ROUTER_PORT,
     SWITCH,
     VARIABLES,
     VIRTUAL,
@@ -228,12 +226,9 @@ def around(db: Reader, uuid: Uuid, port: RouterPort, view: Balancer) -> Provenan
 def known_next_door(db: Reader, uuid: Uuid, port: RouterPort, vip: Vip) -> Provenance:
     """What routers on the same switch as a port know about a virtual address."""
     flows: Provenance = ()
-    for each, _ in db.look(ATTACHED, port.link.switch) if port.link is not None else ():
-        other = db.look(ROUTER_PORT, each)
-        router = None if other is None or other.router == port.router else db.look(ROUTER, other.router)
-        if other is not None and router is not None:
-            place = Place(other.router, uuid[:8], router.settings.drop)
-            flows += RULES.vip_route.apply(place, router, vip, other)
+    for router, other in next_door(db, port):
+        place = Place(other.router, uuid[:8], router.settings.drop)
+        flows += RULES.vip_route.apply(place, router, vip, other)
     return flows
 
 

@@ -1,5 +1,7 @@
 """The families of logical routers: ports, routes, policies and translations → views → flows and southbound rows."""
 
+from collections.abc import Iterator
+
 from pyovn.incr.engine import Family, Reader, family
 from pyovn.net.uuids import Uuid
 from pyovn.northd.feature import Place, Provenance
@@ -498,15 +500,21 @@ def nat_flows(db: Reader, uuid: Uuid) -> Outputs:
     return (flows,)
 
 
-def known_next_door(db: Reader, nat: Translation, port: RouterPort, uuid: Uuid) -> Provenance:
-    """What routers on the same switch as a port know about a translation."""
-    flows: Provenance = ()
+def next_door(db: Reader, port: RouterPort) -> Iterator[tuple[Router, RouterPort]]:
+    """Other routers on the same switch as a port, with their ports there."""
     for each, _ in db.look(ATTACHED, port.link.switch) if port.link is not None else ():
         other = db.look(ROUTER_PORT, each)
         router = None if other is None or other.router == port.router else db.look(ROUTER, other.router)
         if other is not None and router is not None:
-            place = Place(other.router, uuid[:8], router.settings.drop)
-            flows += RULES.nat_route.apply(place, router, nat, other)
+            yield router, other
+
+
+def known_next_door(db: Reader, nat: Translation, port: RouterPort, uuid: Uuid) -> Provenance:
+    """What routers on the same switch as a port know about a translation."""
+    flows: Provenance = ()
+    for router, other in next_door(db, port):
+        place = Place(other.router, uuid[:8], router.settings.drop)
+        flows += RULES.nat_route.apply(place, router, nat, other)
     return flows
 
 
