@@ -17,6 +17,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from pyovn.net.uuids import Uuid
 from pyovn.northd.compiler import NORTHBOUND, SOUTHBOUND, Compiler
 from pyovn.northd.model.chassis import FEATURES
 from pyovn.ovsdb.model import Database, Row, columns, table_name
@@ -32,6 +33,7 @@ PATIENCE_S = 20.0
 MOST_ROUNDS = 6
 #: where guests are, and which next hops answer BFD, as far as the databases know
 HOSTS = {"s0p0": "ch1", "s1p0": "ch2"}
+LISTENED = ("239.0.1.68", "224.0.0.99", "ff0e::5", "ff02::99", "mrouters")
 CLAIMED = ("", "virtual", "external", "l2gateway")
 ANSWERING = ("10.0.1.9", "fd00::9")
 
@@ -112,8 +114,20 @@ class Oracle:
         for uuid, row in tables.get("BFD", {}).items():
             if row["initial"]["dst_ip"] in ANSWERING:
                 txn.set(sb.BFD, uuid, status="up")
+        self._listen(txn, tables, chassis)
         self.transact("OVN_Southbound", txn)
         return bool(txn)
+
+    def _listen(self, txn: Txn, tables: dict[str, Json], chassis: Mapping[str, str]) -> None:
+        """Report who listens to which multicast."""
+        txn.raw({"op": "delete", "table": "IGMP_Group", "where": []})
+        for uuid, row in tables.get("Port_Binding", {}).items():
+            where = HOSTS.get(row["initial"]["logical_port"], "")
+            for address in LISTENED if where in chassis else ():
+                txn.insert(
+                    sb.IGMPGroup, address=address, protocol="IGMPv2", datapath=Uuid(row["initial"]["datapath"][1]),
+                    chassis=Uuid(chassis[where]), chassis_name=where, ports=frozenset([Uuid(uuid)]),
+                )  # fmt: skip
 
     def recompute(self) -> None:
         """Have it compile from scratch: what it does incrementally misses things, such as groups of a new switch."""

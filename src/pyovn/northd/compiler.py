@@ -95,6 +95,7 @@ SOUTHBOUND: Mapping[type[Row], Sequence[str] | None] = {
     ),
     sb.MulticastGroup: None,
     sb.IPMulticast: None,
+    sb.IGMPGroup: ("address", "ports"),
     sb.ACLID: None,
     sb.AddressSet: None,
     sb.LoadBalancer: None,

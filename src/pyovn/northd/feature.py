@@ -136,6 +136,8 @@ class Feature:
         #: for two ports of routers on one switch, if the second's is known to have addresses beyond its networks
         self.beyond: Rules[[RouterPort, RouterPort, tuple[str, ...]]] = Rules()
         self.qos: Rules[[Switch, QoS]] = Rules()  #: for each QoS rule of a switch
+        self.heard: Rules[[Switch, str]] = Rules()  #: for each multicast address that somebody on a switch listens to
+        self.relayed_group: Rules[[Router, str]] = Rules()  #: likewise on a switch of a router that relays multicast
         self.forwarding: Rules[[Switch, ForwardingGroup]] = Rules()  #: for each forwarding group of a switch
         #: for each address that probes come from, with their MAC, and each switch where something is probed from it
         self.probe: Rules[[Switch, str, str]] = Rules()
@@ -208,6 +210,8 @@ class RuleBook:
         self.beyond = together(feature.beyond for feature in listed)
         self.vip_route = together(feature.vip_route for feature in listed)
         self.qos = together(feature.qos for feature in listed)
+        self.heard = together(feature.heard for feature in listed)
+        self.relayed_group = together(feature.relayed_group for feature in listed)
         self.forwarding = together(feature.forwarding for feature in listed)
         self.probe = together(feature.probe for feature in listed)
         self.probe_reply = together(feature.probe_reply for feature in listed)

@@ -115,12 +115,13 @@ class Names(NamedTuple):
 
 
 class Group(NamedTuple):
-    """A Multicast_Group: names and keys with a fixed meaning, known to the controller."""
+    """A Multicast_Group: names and keys with a fixed meaning, known to the controller; or with `ANY_KEY`."""
 
     name: str
     key: int
 
 
+ANY_KEY = 0  #: of a group for an address that somebody listens to: any that is free
 FLOOD = Group("_MC_flood", 32768)
 UNKNOWN = Group("_MC_unknown", 32769)
 ROUTER_FLOOD = Group("_MC_mrouter_flood", 32770)
@@ -163,6 +164,10 @@ PROBLEMS: Bag[Uuid, str] = Bag("problems")  #: row → what is wrong with it
 DATAPATHS: Single[Uuid, WantedDatapath] = Single("datapaths")
 BINDINGS: Named[str, Binding] = Named("bindings")  #: by `logical_port`
 MEMBERS: Bag[tuple[Uuid, Group], str] = Bag("members")  #: datapath and group → names of ports
+HEARD: Bag[tuple[Uuid, str], str] = Bag("heard")  #: switch and multicast address → ports where somebody listens
+HEARD_ON: Sets[Uuid, str] = Sets("heard_on")  #: switch → those addresses that have a flow of their own
+CROWDED_OUT: Single[Uuid, frozenset[str]] = Single("crowded_out")  #: switch → those that its table has no room for
+RELAYED: Bag[tuple[Uuid, str], str] = Bag("relayed")  #: router and multicast address → its ports to listeners
 SNOOPING: Single[Uuid, Snooping] = Single("snooping")
 ADDRESS_SETS: Named[str, frozenset[str]] = Named("address_sets")  #: by name
 MEMBER_OF: Inverse[Uuid, Uuid] = Inverse("member_of")  #: switch port → port groups that it is in

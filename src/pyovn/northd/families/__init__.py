@@ -3,6 +3,7 @@
 from pyovn.incr.engine import Family
 from pyovn.northd.families.balancers import BALANCER_FAMILIES, BALANCER_SITES
 from pyovn.northd.families.filters import FILTER_FAMILIES, FILTERING
+from pyovn.northd.families.listeners import LISTENER_FAMILIES
 from pyovn.northd.families.monitors import MONITOR_FAMILIES
 from pyovn.northd.families.parts import PART_FAMILIES, switch_parts
 from pyovn.northd.families.ports import liveness, ports, queues, router_claims, special_ports, tags
@@ -28,6 +29,7 @@ FAMILIES: tuple[Family, ...] = (
     *FILTER_FAMILIES,
     *BALANCER_FAMILIES,
     *PART_FAMILIES,
+    *LISTENER_FAMILIES,
     *MONITOR_FAMILIES,
     ports,
     names,

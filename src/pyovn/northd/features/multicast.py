@@ -17,6 +17,7 @@ feature = Feature()
 
 TO_STATIC = f'clone {{ outport = "_MC_static"; {OUTPUT} }}; '
 TO_ROUTERS = f'clone {{ outport = "_MC_mrouter_flood"; {OUTPUT} }}; '
+TO_STATIC_TOO = f'clone {{ outport ="_MC_static"; {OUTPUT} }};'
 TO_ALL = f'outport = "_MC_flood"; {OUTPUT}'
 TO_PORTS = f'outport = "_MC_flood_l2"; {OUTPUT}'
 
@@ -42,3 +43,12 @@ def snoop(switch: Switch, stage: Stage) -> Iterator[Flow]:
         others = f'outport ="_MC_static"; {OUTPUT}' if switch.has_static else "" if switch.relayed else DROP
         actions = routers + others
         yield Flow(stage, 80, "ip4.mcast || ip6.mcast", actions)
+
+
+@feature.heard
+def listeners(switch: Switch, address: str) -> Iterator[Flow]:
+    """To those who listen, and to those who get all multicast."""
+    version = "ip6" if ":" in address else "ip4"
+    before = (TO_ROUTERS.strip() if switch.relayed else "") + (TO_STATIC_TOO if switch.has_static else "")
+    match = f"eth.mcast && {version} && {version}.dst == {address} "
+    yield Flow(STAGE["ls_in_l2_lkup"], 90, match, f'{before}outport = "{address}"; {OUTPUT} ')

@@ -1,6 +1,7 @@
 """Multicast relay: packets for IP groups from one network of a router to others (`mcast_relay`).
 
-10550 our own reports · 10460 reports are flooded where that is wanted · 10450 groups that nobody has joined
+10550 our own reports · 10500 groups that somebody behind a port has joined · 10460 reports are flooded where that is
+wanted · 10450 groups that nobody has joined
 """
 
 from collections.abc import Iterator
@@ -28,6 +29,15 @@ def relay(router: Router) -> Iterator[Flow]:
     for reports in ("igmp", "mldv1 || mldv2"):
         yield Flow(ROUTING, 10460, reports, 'clone { outport = "_MC_static"; next; };')
     yield Flow(ROUTING, 10450, everything, 'clone { outport = "_MC_static"; ip.ttl--; next; };')
+
+
+@feature.relayed_group
+def joined(router: Router, address: str) -> Iterator[Flow]:
+    """To the networks where somebody listens, and to those that take all multicast."""
+    version = "ip6" if ":" in address else "ip4"
+    everywhere = 'clone { outport = "_MC_static"; ip.ttl--; next; };' if router.floods else ""
+    actions = f'{everywhere}outport = "{address}"; ip.ttl--; next;'
+    yield Flow(ROUTING, 10500, f"{version} && {version}.dst == {address} ", actions)
 
 
 @feature.router_port

@@ -123,8 +123,12 @@ def ha_members(db: Reader, row: LogicalRouterPort) -> tuple[tuple[str, frozenset
     return ((row.name, frozenset((each.chassis_name, each.priority) for each in gateways)),)
 
 
+def stands_for(port: RouterPort) -> str:
+    """The port by which multicast leaves: of a gateway, the one on its chassis."""
+    return f"cr-{port.label}" if port.gateway else port.label
+
+
 def flooded(port: RouterPort) -> tuple[tuple[tuple[Uuid, Group], str], ...]:
     """The multicast group of a router for a network that takes all multicast."""
     wants = port.enabled and port.options.get("mcast_flood") == "true"
-    member = f"cr-{port.label}" if port.gateway else port.label
-    return (((port.router, STATIC), member),) if wants else ()
+    return (((port.router, STATIC), stands_for(port)),) if wants else ()
