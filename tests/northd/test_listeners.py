@@ -100,3 +100,34 @@ def test_who_gets_everything_needs_no_group(world: World) -> None:
     assert members(world, "ff02::99") == {"t": ["t1"]}
     assert members(world, "_MC_mrouter_flood")["t"] == ["t-r", "t1"]
     assert world.objections() == []
+
+
+def test_the_physical_network_listens_to_everything(world: World) -> None:
+    attached = {"type": "localnet", "options": {"network_name": "phys"}, "addresses": frozenset(["unknown"])}
+    (switch,) = [row for row in world.rows(nb.LogicalSwitch) if row.name == "s"]
+    world.edit(
+        lambda txn: txn.mutate(switch, "ports", "insert", {txn.insert(nb.LogicalSwitchPort, name="l", **attached)})
+    )
+    listen(world, "s1", GROUP)
+    assert members(world, GROUP)["s"] == ["l", "s1"]
+    assert world.objections() == []
+
+
+def test_a_table_holds_so_many_groups_of_each_version(world: World) -> None:
+    for address in ("239.0.0.9", "239.0.0.10", "239.0.0.11", "ff0e::5", "224.0.0.99"):
+        listen(world, "s1", address)
+
+    def reachable() -> set[str]:
+        return {
+            flow["match"].split()[-1]
+            for flow in world.flows()
+            if flow.get("priority") == 90 and "dst == " in flow["match"]
+        }
+
+    assert {"239.0.0.9", "239.0.0.10", "239.0.0.11", "ff0e::5"} <= reachable()
+    assert "224.0.0.99" not in reachable()
+    (switch,) = [row for row in world.rows(nb.LogicalSwitch) if row.name == "s"]
+    world.edit(lambda txn: txn.update(switch, other_config={"mcast_snoop": "true", "mcast_table_size": "2"}))
+    assert {"239.0.0.9", "239.0.0.10", "ff0e::5"} <= reachable()
+    assert "239.0.0.11" not in reachable()
+    assert world.objections() == []

@@ -29,6 +29,7 @@ LIBC: Final = ctypes.CDLL(None, use_errno=True)
 PATIENCE_S: Final = 5.0
 GREETING: Final = b"hello, " * 600
 IP_RECVERR, IP_MTU_DISCOVER, IPV6_MTU_DISCOVER, IPV6_RECVERR, PMTUDISC_DO = 11, 10, 23, 25, 2
+IP_RECVTTL, IPV6_RECVHOPLIMIT = 12, 51
 SOL_PACKET, PACKET_AUXDATA, ETH_P_ALL, TAG_IS_THERE, OUTGOING = 263, 8, 3, 1 << 4, 4
 DOT1Q: Final = 0x8100
 ARP_REPLY: Final = bytes.fromhex("0806 0001 0800 06 04 0002")
@@ -233,3 +234,48 @@ def _with_tag(frame: bytes, ancillary: list[tuple[int, int, bytes]]) -> bytes:
             if status & TAG_IS_THERE:
                 return frame[:12] + struct.pack("!HH", protocol or 0x8100, tag) + frame[12:]
     return frame
+
+
+class Listener:
+    """A machine that has joined a multicast group."""
+
+    def __init__(self, guest: Guest, group: str, port: int = 5000) -> None:
+        with inside(guest):
+            self._socket = socket.socket(family_of(group), socket.SOCK_DGRAM)
+            self._index = socket.if_nametoindex(f"{guest.name}i")
+        self._socket.settimeout(PATIENCE_S)
+        self._socket.bind((group, port))
+        if ":" in group:
+            self._socket.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1)
+            joining = socket.inet_pton(socket.AF_INET6, group) + struct.pack("=I", self._index)
+            self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, joining)
+        else:
+            self._socket.setsockopt(socket.IPPROTO_IP, IP_RECVTTL, 1)
+            joining = socket.inet_aton(group) + bytes(4) + struct.pack("=I", self._index)
+            self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, joining)
+
+    def __enter__(self) -> "Listener":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def hears(self) -> tuple[bytes, int]:
+        """The next datagram, and its time to live."""
+        data, ancillary, _, _ = self._socket.recvmsg(2000, 256)
+        return data, struct.unpack("=i", ancillary[0][2])[0]
+
+
+def tell(guest: Guest, group: str, data: bytes, ttl: int = 8, port: int = 5000) -> None:
+    """Send a datagram to a multicast group, or to one machine."""
+    with inside(guest):
+        sender = socket.socket(family_of(group), socket.SOCK_DGRAM)
+        index = socket.if_nametoindex(f"{guest.name}i")
+    with sender:
+        if ":" in group:
+            sender.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, ttl)
+            sender.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
+        else:
+            sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, ttl)
+            sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, struct.pack("=4s4sI", b"", b"", index))
+        sender.sendto(data, (group, port))

@@ -205,6 +205,11 @@ class Desk:
         return self._snooping.members()
 
     @property
+    def agenda(self) -> tuple[float | None, int]:
+        """When there is something to do, and how often who listens has changed: another one is a reason to look."""
+        return self.deadline, self._snooping.changes
+
+    @property
     def deadline(self) -> float | None:
         """When there is something to do."""
         timed = (

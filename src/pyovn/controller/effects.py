@@ -195,6 +195,17 @@ def injected(packet: bytes, datapath: int, port: int, flags: int = 0) -> Send:
     return Send(PacketOut(packet, steps))
 
 
+def delivered(packet: bytes, datapath: int, port: int, outport: int) -> Send:
+    """A packet that has entered at a port and now leaves by another, or by those of a multicast group."""
+    steps: Actions = (
+        SetField(layout.DATAPATH, datapath, FULL[layout.DATAPATH]),
+        SetField(layout.INPORT, port, FULL[layout.INPORT]),
+        SetField(layout.OUTPORT, outport, FULL[layout.OUTPORT]),
+        Resubmit(layout.REMOTE_OUTPUT),
+    )
+    return Send(PacketOut(packet, steps))
+
+
 def resumed(pin: PacketIn, packet: bytes | None = None, match: Match | None = None) -> Continue:
     """A paused packet going on, perhaps as another, with other metadata."""
     changed = Resume(*pin)

@@ -417,9 +417,9 @@ class Controller:
         desk = self._desk
         self.counters.count("packet_ins")
         if desk is not None:
-            before = desk.deadline
+            before = desk.agenda
             self._carry_out(desk.packet(message, self.clock.now()))
-            if desk.deadline != before:
+            if desk.agenda != before:
                 self.wake()
 
     def _carry_out(self, effects: Iterable[Effect]) -> None:

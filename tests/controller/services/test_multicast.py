@@ -1,14 +1,17 @@
 """Multicast snooping: listeners come, go, and are forgotten."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scapy.contrib.igmp import IGMP
 from scapy.layers.inet import IP
 from scapy.layers.inet6 import ICMPv6MLReport, IPv6
 from scapy.layers.l2 import Ether
 
+from pyovn.controller import layout
 from pyovn.controller.effects import Send
 from pyovn.controller.services.multicast import AGAIN, Group, Limits, Snooping
-from pyovn.openflow.actions import SetField
+from pyovn.openflow.actions import Resubmit, SetField
 from tests.controller.services.punts import punt
 
 LIMITS = {2: Limits(2, 300.0)}
@@ -76,11 +79,37 @@ def test_everything_is_forgotten_when_somebody_asks():
     assert snooping.members() == {}
 
 
+@given(
+    st.lists(st.tuples(st.sampled_from([0x16, 0x12, 0x17, 0x11]), st.integers(1, 3), st.integers(3, 4)), max_size=12)
+)
+def test_changes_are_counted(messages):
+    """The controller looks again when the count has grown: it must whenever others listen."""
+    snooping = Snooping()
+    for now, (kind, group, port) in enumerate(messages):
+        before, count = snooping.members(), snooping.changes
+        for _ in range(2):
+            heard(igmp(kind, f"239.1.1.{group}"), port=port, now=now, snooping=snooping)
+            assert snooping.changes > count or snooping.members() == before
+            before, count = snooping.members(), snooping.changes
+        heard(igmp(kind, f"239.1.1.{group}"), port=port, now=now, snooping=snooping)
+        assert snooping.changes == count
+
+
 @pytest.mark.parametrize("limits", [LIMITS, {}])
 def test_the_packet_goes_on_marked(limits):
     (again,) = Snooping().packet(punt("igmp;", igmp(0x16), reg10=1), 0.0, limits)
     assert isinstance(again, Send)
     assert SetField("reg10", AGAIN | 1, 0xFFFFFFFF) in again.message.actions
+
+
+@pytest.mark.parametrize(("kind", "group"), [(0x16, 32770), (0x11, 32768)])
+def test_what_is_shown_again_is_delivered(kind, group):
+    """An older northd has no flow for packets with the mark."""
+    snooping = Snooping()
+    (out,) = snooping.packet(punt("igmp;", igmp(kind), reg10=AGAIN | 1), 0.0, LIMITS)
+    assert isinstance(out, Send)
+    assert SetField("reg15", group, 0xFFFFFFFF) in out.message.actions
+    assert (out.message.actions[-1], snooping.members()) == (Resubmit(layout.REMOTE_OUTPUT), {})
 
 
 def test_a_copy_from_the_egress_pipeline_ends_here():

@@ -3,14 +3,15 @@
     report, leave, query ─► members, for idle_timeout s ─► IGMP_Group rows of this chassis
                   └───────► goes on through the pipeline, marked so that it is not shown again
 
-A query makes its port one that leads to multicast routers, kept under the address `mrouters`.
+A query makes its port one that leads to multicast routers, kept under the address `mrouters`.  An older northd does not
+know the mark: what it shows again goes where such messages are of use, or it would be shown for ever.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from pyovn.controller import layout
-from pyovn.controller.effects import Effect, fields_of, injected
+from pyovn.controller.effects import Effect, delivered, fields_of, injected
 from pyovn.net.ip import ip_str
 from pyovn.openflow.messages import PacketIn
 from pyovn.packet import ethernet, igmp, ipv4, ipv6
@@ -18,6 +19,7 @@ from pyovn.packet import ethernet, igmp, ipv4, ipv6
 #: Flag bit of reg10: we have put this packet back.
 AGAIN: Final = 1 << 22
 ROUTERS: Final = "mrouters"
+FLOOD, ROUTER_FLOOD = 32768, 32770  #: keys of _MC_flood, for queries, and _MC_mrouter_flood, for answers
 LOCAL_GROUPS: Final = (0xE0000000, 0xFFFFFF00)  #: 224.0.0.0/24, always flooded
 
 
@@ -44,15 +46,21 @@ class Snooping:
         #: group → port → (until when, protocol)
         self._members: dict[Group, dict[int, tuple[float, str]]] = {}
         self._flushes: dict[int, int] = {}
+        self.changes = 0  #: grows whenever `members` gives something else
 
     def packet(self, pin: PacketIn, now: float, limits: Mapping[int, Limits]) -> Iterator[Effect]:
         """A message about groups; `limits` are those of the datapaths that are snooped on."""
         fields = fields_of(pin)
         datapath, port = fields.get(layout.DATAPATH, 0), fields.get(layout.INPORT, 0)
+        flags = fields.get(layout.FLAGS, 0)
+        if flags & AGAIN:
+            is_query = igmp.is_query(_message(pin.packet)[1])
+            yield delivered(pin.packet, datapath, port, FLOOD if is_query else ROUTER_FLOOD)
+            return
         if datapath in limits:
             self._hear(datapath, port, pin.packet, now, limits[datapath])
         if pin.table < layout.EGRESS:
-            yield injected(pin.packet, datapath, port, fields.get(layout.FLAGS, 0) | AGAIN)
+            yield injected(pin.packet, datapath, port, flags | AGAIN)
 
     def _hear(self, datapath: int, port: int, packet: bytes, now: float, limits: Limits) -> None:
         version, message = _message(packet)
@@ -72,11 +80,13 @@ class Snooping:
             if sum(known.datapath == group.datapath for known in self._members) >= limits.groups:
                 return
             self._members[group] = {}
-        self._members[group][port] = now + limits.idle_s, protocol
+        ports = self._members[group]
+        self.changes += port not in ports or ports[port][1] != protocol
+        ports[port] = now + limits.idle_s, protocol
 
     def _leave(self, group: Group, port: int) -> None:
         ports = self._members.get(group, {})
-        ports.pop(port, None)
+        self.changes += ports.pop(port, None) is not None
         if not ports:
             self._members.pop(group, None)
 
@@ -92,6 +102,7 @@ class Snooping:
         kept = {each for each, count in flushes.items() if self._flushes.get(each, count) == count}
         for group in [group for group in self._members if group.datapath not in kept]:
             del self._members[group]
+            self.changes += 1
         self._flushes = flushes
 
     def members(self) -> dict[Group, tuple[str, frozenset[int]]]:
