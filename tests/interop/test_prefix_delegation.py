@@ -3,28 +3,16 @@
 import asyncio
 
 import pytest
-from scapy.layers.dhcp6 import (
-    DUID_LL,
-    DHCP6_Advertise,
-    DHCP6_Reply,
-    DHCP6_Request,
-    DHCP6_Solicit,
-    DHCP6OptClientId,
-    DHCP6OptIA_PD,
-    DHCP6OptIAPrefix,
-    DHCP6OptServerId,
-)
-from scapy.layers.inet import UDP
-from scapy.layers.inet6 import ICMPv6ND_RA, ICMPv6NDOptPrefixInfo, IPv6
+from scapy.layers.inet6 import ICMPv6ND_RA, ICMPv6NDOptPrefixInfo
 from scapy.layers.l2 import Ether
 
 from pyovn.lab.foreign import Parts
 from tests.scenario.test_l2_stories import lab
 from tests.support.c_programs import need
+from tests.support.delegation import PREFIX, reply
 
 pytestmark = pytest.mark.timeout(120)
 
-SERVER = "40:44:00:00:00:01"
 NETWORK = (
     "ovn-nbctl ls-add out -- lsp-add out server -- lsp-set-addresses server unknown",
     "ovn-nbctl ls-add in -- lsp-add in guest -- lsp-set-addresses guest '40:44:00:00:00:02'",
@@ -44,21 +32,6 @@ def plugging(name, number):
     yield f"ip link set {name} netns {name}"
     yield f"ip netns exec {name} ip link set {name} address 40:44:00:00:00:0{number}"
     yield f"ip netns exec {name} ip link set {name} up"
-
-
-def reply(frame):
-    """What a server that has a prefix for everybody says; None to what is nothing for it."""
-    said = Ether(frame)
-    answers = {DHCP6_Solicit: DHCP6_Advertise, DHCP6_Request: DHCP6_Reply}
-    asked = next((said[each] for each in answers if each in said), None)
-    if asked is None:
-        return None
-    given = DHCP6OptIAPrefix(prefix="2001:db8:5::", plen=64, preflft=3600, validlft=7200)
-    message = answers[type(asked)](trid=asked.trid) / DHCP6OptClientId(duid=asked[DHCP6OptClientId].duid)
-    message /= DHCP6OptServerId(duid=DUID_LL(lladdr=SERVER))
-    message /= DHCP6OptIA_PD(iaid=asked[DHCP6OptIA_PD].iaid, T1=1800, T2=2880, iapdopt=[given])
-    inner = IPv6(src="fe80::4244:ff:fe00:1", dst=said[IPv6].src) / UDP(sport=547, dport=546) / message
-    return bytes(Ether(src=SERVER, dst=said.src) / inner)
 
 
 def parts_of(kind):
@@ -91,11 +64,11 @@ def test_a_router_gets_a_prefix_and_advertises_it(kind):
             server.taps.append(serve)
             await type_on("hv1", "ovn-nbctl --timeout=30 wait-until Logical_Router_Port r-in ipv6_prefix!='[]'")
             given = await type_on("hv1", "ovn-nbctl --bare get Logical_Router_Port r-in ipv6_prefix")
-            assert given.strip() == '["2001:db8:5::/64"]'
+            assert given.strip() == f'["{PREFIX}/64"]'
             while True:
                 advert = Ether(await heard.get())
                 if ICMPv6NDOptPrefixInfo in advert and ICMPv6ND_RA in advert:
-                    assert advert[ICMPv6NDOptPrefixInfo].prefix == "2001:db8:5::"
+                    assert advert[ICMPv6NDOptPrefixInfo].prefix == PREFIX
                     return
 
     asyncio.run(story())
