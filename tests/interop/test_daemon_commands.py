@@ -104,9 +104,8 @@ def network() -> Iterator[dict[str, Daemon]]:
             nbctl = [str(need("ovn-nbctl", "26.03")), f"--db={server.remote}", "--timeout=30"]
             run(*nbctl, "init")
             sbctl = [str(need("ovn-sbctl", "26.03")), f"--db={server.remote}", "--timeout=30"]
-            for chassis, variables in VARIABLES.items():  # our northd leaves this table alone
-                writer = nbctl if kind == "C" else sbctl
-                run(*writer, "create", "Chassis_Template_Var", f"chassis={chassis}", f"variables={variables}")
+            for chassis, variables in VARIABLES.items():
+                run(*nbctl, "create", "Chassis_Template_Var", f"chassis={chassis}", f"variables={variables}")
             remotes = [f"--ovnnb-db={server.remote}", f"--ovnsb-db={server.remote}"]
             stack.enter_context(daemon([*northd, *remotes, f"--unixctl={place}/n.ctl"], place))
             stack.enter_context(daemon([*controller, switch.database, f"--unixctl={place}/oc.ctl"], place))
