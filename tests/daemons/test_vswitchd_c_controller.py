@@ -1,4 +1,7 @@
-"""A C ovn-controller on our switch: it finds what it looks for, programs the bridge, and guests talk."""
+"""A C ovn-controller on our switch: it finds what it looks for, programs the bridge, and guests talk.
+
+As root the switches make devices, so they have a network of their own.
+"""
 
 import contextlib
 import json
@@ -13,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.c_programs import need
+from tests.support.netns import Namespace, require
 from tests.support.servers import upstream_schema
 
 pytestmark = pytest.mark.interop
@@ -25,8 +29,9 @@ PROGRAMS = (
 class Cloud:
     """C databases, northd and two C controllers, each on a switch of ours."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, network: Namespace | None) -> None:
         self.directory = directory
+        self.network = network
         self.programs = {name: need(name, "26.03") for name in PROGRAMS}
         self.daemons: list[subprocess.Popen[bytes]] = []
         for name, schema in (("nb", "ovn-nb"), ("sb", "ovn-sb")):
@@ -46,7 +51,7 @@ class Cloud:
                    f"external_ids:ovn-encap-ip=127.0.1.{number}")  # fmt: skip
         remote = f"unix:{rundir}/db.sock"
         words = [sys.executable, "-m", "pyovn.daemons.vswitchd", remote, f"--unixctl={rundir}/vs.ctl", "-vconsole:off"]
-        self.spawn(words, rundir)
+        self.spawn(self.network.inside(*words) if self.network else words, rundir)
         self.start("ovn-controller", remote, f"--unixctl={rundir}/oc.ctl", rundir=rundir)
 
     def database(self, rundir: Path, name: str, schema: str) -> None:
@@ -102,12 +107,24 @@ class Cloud:
 
 
 @pytest.fixture(scope="module")
-def cloud() -> Iterator[Cloud]:
+def network() -> Iterator[Namespace | None]:
+    if os.geteuid():
+        yield None
+        return
+    require()
+    apart = Namespace(f"vc{os.getpid()}")
+    apart.make()
+    yield apart
+    apart.remove()
+
+
+@pytest.fixture(scope="module")
+def cloud(network: Namespace | None) -> Iterator[Cloud]:
     with tempfile.TemporaryDirectory(prefix="vc") as directory, contextlib.ExitStack() as stack:
         made = Cloud.__new__(Cloud)
         made.daemons = []
         stack.callback(made.stop)
-        made.__init__(Path(directory))
+        made.__init__(Path(directory), network)
         made.nbctl("ls-add", "sw0")
         for number in (1, 2):
             made.nbctl("lsp-add", "sw0", f"vm{number}", "--", "lsp-set-addresses", f"vm{number}",
