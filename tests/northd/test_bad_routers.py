@@ -101,9 +101,8 @@ def test_what_is_not_carried_out_is_told_by_name() -> None:
     dynamic = {"dynamic-routing": "true"}
 
     def configure(txn: Txn) -> None:
-        meters = {"arp": "m"}
         for row in world.rows(nb.LogicalRouter):
-            txn.update(row, copp=txn.insert(nb.Copp, name="c", meters=meters), options=dynamic)
+            txn.update(row, options=dynamic)
         for port in world.rows(nb.LogicalRouterPort)[:1]:
             txn.update(port, options={"dynamic-routing-redistribute": "nat"})
         txn.update(world.rows(nb.NBGlobal)[0], options={"ecmp_nexthop_monitor_enable": "true"})
@@ -115,7 +114,6 @@ def test_what_is_not_carried_out_is_told_by_name() -> None:
         for what in (
             "NB_Global: watching next hops of equal routes (ecmp_nexthop_monitor_enable)",
             f"logical router port {port}: dynamic routing (dynamic-routing-redistribute)",
-            "logical router r: control plane protection (copp)",
             "logical router r: dynamic routing (dynamic-routing)",
         )
     ]

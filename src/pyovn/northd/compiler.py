@@ -62,6 +62,7 @@ NORTHBOUND: Mapping[type[Row], Sequence[str] | None] = {
     nb.QoS: None,
     nb.ForwardingGroup: None,
     nb.Meter: None,
+    nb.Copp: None,
     nb.MeterBand: None,
     nb.AddressSet: ("name", "addresses"),
     nb.PortGroup: ("name", "ports", "acls"),

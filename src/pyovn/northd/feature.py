@@ -28,8 +28,9 @@ from pyovn.northd.model.port import Port, Shape
 from pyovn.northd.model.router import Router, Site
 from pyovn.northd.model.router_port import RouterPort
 from pyovn.northd.model.routes import Destination, Route
+from pyovn.northd.model.spelling import Spelling, spelled
 from pyovn.northd.model.switch import Switch
-from pyovn.northd.pipeline import DROP, Flow, Stage
+from pyovn.northd.pipeline import Flow, Stage
 from pyovn.tables.nb import ForwardingGroup, QoS
 
 SwitchRule = Callable[[Switch, Stage], Iterator[Flow]]
@@ -56,11 +57,11 @@ class Origin(NamedTuple):
 
 
 class Place(NamedTuple):
-    """For what flows are made: datapaths, a row (or a part of its UUID), and how packets are dropped there."""
+    """For what flows are made: datapaths, a row (or a part of its UUID), and how flows are written there."""
 
     datapath: str | Datapaths
     hint: str
-    drop: str
+    spelling: Spelling
 
 
 class PortEntry(NamedTuple):
@@ -97,7 +98,7 @@ class Rules(Generic[P]):
         for rule, written in self.rules:
             flows = tuple(rule(*views, **named))
             if flows:
-                made.append((Origin(place.datapath, place.hint, written), spelled(flows, place.drop)))
+                made.append((Origin(place.datapath, place.hint, written), spelled(flows, place.spelling)))
         return tuple(made)
 
 
@@ -229,7 +230,7 @@ class RuleBook:
         for rule, stages, written in self._switch:
             flows = tuple(flow for stage in stages for flow in rule(switch, stage))
             if flows:
-                made.append((written, spelled(flows, switch.settings.drop)))
+                made.append((written, spelled(flows, switch.spelling)))
         return tuple(made)
 
     def _select(self, shape: Shape) -> tuple[tuple[PortRule, Stage, str], ...]:
@@ -239,21 +240,13 @@ class RuleBook:
     def for_port(self, switch: Switch, port: Port, datapath: str) -> "Provenance":
         """(origin, flows) of all rules about a port."""
         hint = port.row.uuid[:8]
-        drop = switch.settings.drop
-        plain = drop == DROP
+        spelling = switch.spelling
         made = []
         for rule, stage, written in self._for_shape(port.shape):
             flows = tuple(rule(switch, port, stage))
             if flows:
-                made.append((Origin(datapath, hint, written), flows if plain else spelled(flows, drop)))
+                made.append((Origin(datapath, hint, written), spelled(flows, spelling)))
         return tuple(made)
-
-
-def spelled(flows: tuple[Flow, ...], drop: str) -> tuple[Flow, ...]:
-    """The flows, those that drop packets in the way that is wanted."""
-    if drop == DROP:
-        return flows
-    return tuple(flow._replace(actions=drop) if flow.actions == DROP else flow for flow in flows)
 
 
 Provenance = tuple[tuple[Origin, tuple[Flow, ...]], ...]

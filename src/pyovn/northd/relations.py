@@ -17,6 +17,7 @@ from pyovn.northd.model.router import Router
 from pyovn.northd.model.router_port import Link, RouterPort
 from pyovn.northd.model.routes import Destination, Route
 from pyovn.northd.model.settings import Settings
+from pyovn.northd.model.spelling import Limits
 from pyovn.northd.model.switch import Switch
 
 
@@ -128,6 +129,7 @@ ROUTER_FLOOD = Group("_MC_mrouter_flood", 32770)
 STATIC = Group("_MC_static", 32771)
 FLOOD_L2 = Group("_MC_flood_l2", 32772)
 
+LIMITS: Single[Uuid, Limits] = Single("limits")  #: Copp → the meters of what reaches the controller
 SETTINGS: Bag[str, Settings] = Bag("settings")  #: "" → the settings
 OWNER: Bag[Uuid, Uuid] = Bag("owner")  #: port → switches that list it
 SPECIAL: Bag[Uuid, tuple[str, str, str]] = Bag("special")  #: switch → (kind, port's name, detail)

@@ -7,6 +7,7 @@ from pyovn.northd.families.listeners import LISTENER_FAMILIES
 from pyovn.northd.families.monitors import MONITOR_FAMILIES
 from pyovn.northd.families.parts import PART_FAMILIES, switch_parts
 from pyovn.northd.families.ports import liveness, ports, queues, router_claims, special_ports, tags
+from pyovn.northd.families.protection import protections
 from pyovn.northd.families.redundancy import REDUNDANCY_FAMILIES
 from pyovn.northd.families.routers import NAT_FAMILIES, ROUTER_FAMILIES
 from pyovn.northd.families.services import names, relays
@@ -14,6 +15,7 @@ from pyovn.northd.families.switches import global_settings, switch_flows, switch
 
 FAMILIES: tuple[Family, ...] = (
     global_settings,
+    protections,
     switches,
     special_ports,
     queues,

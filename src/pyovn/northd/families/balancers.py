@@ -12,6 +12,7 @@ from pyovn.northd.feature import Datapaths, Place, Provenance
 from pyovn.northd.model.balancer import ALL, NOWHERE, REACHABLE, Balancer, Vip, Virtual, balancer, told
 from pyovn.northd.model.router import Site
 from pyovn.northd.model.router_port import RouterPort, stand_in
+from pyovn.northd.model.settings import Settings
 from pyovn.northd.model.switch import Switch
 from pyovn.northd.model.virtual import answered, reaches, routers_of, set_of, switches_of, virtual_of
 from pyovn.northd.relations import (
@@ -30,6 +31,7 @@ from pyovn.northd.relations import (
     ROUTED,
     ROUTER,
     ROUTER_KEY,
+    SETTINGS,
     SWITCH,
     VARIABLES,
     VIRTUAL,
@@ -127,6 +129,9 @@ def balancers(db: Reader, uuid: Uuid) -> Outputs:
     if row is None or not (on or at):
         return (), None, ()
     view, wrong = balancer(row)
+    (chosen,) = db.look(SETTINGS, "")[:1] or (Settings(),)
+    if chosen.tells:
+        view = view._replace(tells=True)
     if row.health_check:
         view = view._replace(vips=tuple(alive(db, row, vip, view.protocol) for vip in view.vips))
     flows = (*on_switches(db, uuid, view), *on_routers(db, uuid, at, view))
@@ -144,7 +149,7 @@ def on_switches(db: Reader, uuid: Uuid, view: Balancer) -> Provenance:
     flows: list[Provenance] = []
     for switch, found in (*own, *rest):
         if found:
-            place = Place(found, uuid[:8], switch.settings.drop)
+            place = Place(found, uuid[:8], switch.spelling)
             flows += [RULES.balancer.apply(place, switch, view, vip) for vip in view.vips]
     return tuple(each for several in flows for each in several)
 
@@ -178,7 +183,7 @@ def on_routers(db: Reader, uuid: Uuid, at: list[Uuid], view: Balancer) -> Proven
         if router is None:
             continue
         site = router.site
-        place = Place(datapath, uuid[:8], site.drop)
+        place = Place(datapath, uuid[:8], site.spelling)
         if site not in made:
             ruled = [RULES.router_balancer.apply(place, site, view, vip) for vip in view.vips]
             ruled.append(RULES.whole_balancer.apply(place, view))
@@ -214,7 +219,7 @@ def around(db: Reader, uuid: Uuid, port: RouterPort, view: Balancer) -> Provenan
     if port.link is None or switch is None or router is None:
         return ()
     flows: Provenance = ()
-    place = Place(port.link.switch, uuid[:8], switch.settings.drop)
+    place = Place(port.link.switch, uuid[:8], switch.spelling)
     for vip in view.vips:
         if view.answers in (ALL, REACHABLE) and port.enabled and reaches(port, vip):
             flows += RULES.vip_link.apply(place, switch, port, vip, stand_in(port, len(router.gateways)))
@@ -227,7 +232,7 @@ def known_next_door(db: Reader, uuid: Uuid, port: RouterPort, vip: Vip) -> Prove
     """What routers on the same switch as a port know about a virtual address."""
     flows: Provenance = ()
     for router, other in next_door(db, port):
-        place = Place(other.router, uuid[:8], router.settings.drop)
+        place = Place(other.router, uuid[:8], router.spelling)
         flows += RULES.vip_route.apply(place, router, vip, other)
     return flows
 

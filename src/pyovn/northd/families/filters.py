@@ -144,7 +144,7 @@ def acl_flows(db: Reader, uuid: Uuid) -> Outputs:
         if switch is None:
             continue
         if switch not in made:
-            made[switch] = RULES.acl.apply(Place(datapath, uuid[:8], switch.settings.drop), switch, view)
+            made[switch] = RULES.acl.apply(Place(datapath, uuid[:8], switch.spelling), switch, view)
         flows += tuple((origin._replace(datapath=datapath), given) for origin, given in made[switch])
     return flows, tuple((uuid, text) for text in acls.problems(row))
 

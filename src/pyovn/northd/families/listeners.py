@@ -77,7 +77,7 @@ def groups(db: Reader, key: tuple[Uuid, str]) -> Outputs:
         return (), (), ()
     flows: Provenance = ()
     if has_flow(address) and address not in (db.look(CROWDED_OUT, uuid) or ()):
-        flows = RULES.heard.apply(Place(uuid, "", switch.settings.drop), switch, address)
+        flows = RULES.heard.apply(Place(uuid, "", switch.spelling), switch, address)
     members: Members = tuple(((uuid, Group(address, ANY_KEY)), name) for name in (*names, *switch.localnets))
     relaying = []
     for attached, relays in db.look(ATTACHED, uuid) if is_routable(address) else ():
@@ -94,7 +94,7 @@ def relayed_groups(db: Reader, key: tuple[Uuid, str]) -> Outputs:
     router, names = db.look(ROUTER, uuid), db.look(RELAYED, key)
     if router is None or not names:
         return (), ()
-    flows: Provenance = RULES.relayed_group.apply(Place(uuid, "", router.settings.drop), router, address)
+    flows: Provenance = RULES.relayed_group.apply(Place(uuid, "", router.spelling), router, address)
     return flows, tuple(((uuid, Group(address, ANY_KEY)), name) for name in names)
 
 

@@ -105,7 +105,7 @@ def places(db: Reader, uuid: Uuid, name: str) -> Iterator[tuple[Place, Switch]]:
     for port in db.find(LogicalSwitchPort, "name", name):
         for datapath in db.look(OWNER, port)[:1]:
             if switch := db.look(SWITCH, datapath):
-                yield Place(datapath, uuid[:8], switch.settings.drop), switch
+                yield Place(datapath, uuid[:8], switch.spelling), switch
 
 
 def checker(db: Reader) -> str:

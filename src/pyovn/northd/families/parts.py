@@ -24,7 +24,7 @@ def qos_flows(db: Reader, uuid: Uuid) -> Outputs:
     switch = db.look(SWITCH, owners[0]) if owners else None
     if row is None or switch is None:
         return ((),)
-    return (RULES.qos.apply(Place(owners[0], uuid[:8], switch.settings.drop), switch, row),)
+    return (RULES.qos.apply(Place(owners[0], uuid[:8], switch.spelling), switch, row),)
 
 
 @family(over=ForwardingGroup, emits=[FLOWS])
@@ -34,7 +34,7 @@ def forwarding_flows(db: Reader, uuid: Uuid) -> Outputs:
     switch = db.look(SWITCH, owners[0]) if owners else None
     if row is None or switch is None:
         return ((),)
-    return (RULES.forwarding.apply(Place(owners[0], uuid[:8], switch.settings.drop), switch, row),)
+    return (RULES.forwarding.apply(Place(owners[0], uuid[:8], switch.spelling), switch, row),)
 
 
 PART_FAMILIES: tuple[Family, ...] = (qos_flows, forwarding_flows)

@@ -16,8 +16,8 @@ from pyovn.northd.model.port import Port, takes_unknown
 from pyovn.northd.model.router_binding import group_name
 from pyovn.northd.model.router_port import Link, own_addresses, stand_in
 from pyovn.northd.model.settings import Settings
+from pyovn.northd.model.spelling import PLAIN
 from pyovn.northd.model.switch import LOCALNET, PROXY, STATIC, TAGGED, UNKNOWN, VTEP, Switch
-from pyovn.northd.pipeline import DROP
 from pyovn.northd.relations import (
     ATTACHED,
     BINDINGS,
@@ -211,7 +211,7 @@ def link(db: Reader, switch: Switch, port: Port, datapath: Uuid, bound: Binding)
     if daemon := peer.options.get("routing-protocol-redirect"):
         found_there = db.find(LogicalSwitchPort, "name", daemon)
         port.daemon = daemon if any(datapath in db.look(OWNER, each) for each in found_there) else ""
-    flows = RULES.link.apply(Place(datapath, row.uuid[:8], switch.settings.drop), switch, port, router, peer)
+    flows = RULES.link.apply(Place(datapath, row.uuid[:8], switch.spelling), switch, port, router, peer)
     bound = bound._replace(nat_addresses=announced(db, port, router, peer))
     if router.chassis:
         bound = bound._replace(type="l3gateway", options={**bound.options, "l3gateway-chassis": router.chassis})
@@ -255,7 +255,7 @@ def neighbours(db: Reader, port: Port, datapath: Uuid) -> Provenance:
     for uuid, _ in attached:
         peer = db.look(ROUTER_PORT, uuid)
         if peer is not None:
-            flows += RULES.neighbour.apply(Place(peer.router, port.row.uuid[:8], DROP), peer, port)
+            flows += RULES.neighbour.apply(Place(peer.router, port.row.uuid[:8], PLAIN), peer, port)
     return flows
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pyovn.incr.engine import Family, Reader, family
 from pyovn.net.uuids import Uuid
+from pyovn.northd.families.protection import spelling
 from pyovn.northd.feature import Place, Provenance
 from pyovn.northd.model import unsupported
 from pyovn.northd.model.addresses import is_address
@@ -258,6 +259,7 @@ def router_views(db: Reader, uuid: Uuid) -> Outputs:
     return (
         Router(
             settings=chosen,
+            spelling=spelling(db, chosen, row.copp),
             chassis=options.get("chassis", ""),
             gateways=tuple(port.label for port in ports if port.gateway),
             first_gateway=min(((port.uuid, port.label) for port in ports if port.gateway), default=("", ""))[1],
@@ -296,7 +298,7 @@ def router_flows(db: Reader, uuid: Uuid) -> Outputs:
     router = db.look(ROUTER, uuid)
     if router is None or db.column(LogicalRouter, uuid, "enabled") is False:
         return ((),)
-    return (RULES.router.apply(Place(uuid, "", router.settings.drop), router),)
+    return (RULES.router.apply(Place(uuid, "", router.spelling), router),)
 
 
 @family(over=LogicalRouterPort, emits=[FLOWS, BINDINGS, MEMBERS, HA_GROUPS])
@@ -308,7 +310,7 @@ def router_port_flows(db: Reader, uuid: Uuid) -> Outputs:
     if port is None or router is None or row is None:
         return (), (), (), ()
     peer = None if port.peer is None else db.look(ROUTER_PORT, port.peer)
-    place = Place(port.router, uuid[:8], router.settings.drop)
+    place = Place(port.router, uuid[:8], router.spelling)
     port = port._replace(keys=tuple(keys(db, port)))
     flows = RULES.router_port.apply(place, router, port)
     if peer is not None:
@@ -358,7 +360,7 @@ def route_flows(db: Reader, to: Destination) -> Outputs:
         return ((),)
     several = len(routes) > 1 or routes[0].symmetric
     group = db.look(GROUPED, to.router).index(to) + 1 if several else 0
-    place = Place(to.router, routes[0].row[:8], router.settings.drop)
+    place = Place(to.router, routes[0].row[:8], router.spelling)
     return (RULES.route.apply(place, router, to, routes, group),)
 
 
@@ -370,7 +372,7 @@ def next_hops(db: Reader, uuid: Uuid) -> Outputs:
     router = db.look(ROUTER, owners[0]) if owners else None
     if router is None or not address or not is_address(address):
         return ((),)
-    return (RULES.next_hop.apply(Place(owners[0], uuid[:8], router.settings.drop), address),)
+    return (RULES.next_hop.apply(Place(owners[0], uuid[:8], router.spelling), address),)
 
 
 @family(over=LogicalRouterPolicy, emits=[CHAINS, POLICY_GROUPS])
@@ -470,7 +472,7 @@ def policies(db: Reader, uuid: Uuid) -> Outputs:
         hops=tuple(hops),
         group=db.look(POLICY_GROUPS, owners[0]).index(uuid) + 1 if several else 0,
     )
-    return RULES.policy.apply(Place(owners[0], uuid[:8], router.settings.drop), router, policy), tuple(wrong)
+    return RULES.policy.apply(Place(owners[0], uuid[:8], router.spelling), router, policy), tuple(wrong)
 
 
 @family(over=NAT, emits=[FLOWS])
@@ -487,15 +489,15 @@ def nat_flows(db: Reader, uuid: Uuid) -> Outputs:
     balanced = is_virtual(db, owners[0], nat.external)  # what is balanced is asked for in its own way
     flows: Provenance = ()
     if gateway is not None or router.chassis:
-        flows = RULES.nat.apply(Place(owners[0], uuid[:8], router.settings.drop), router, nat, gateway)
+        flows = RULES.nat.apply(Place(owners[0], uuid[:8], router.spelling), router, nat, gateway)
     else:
-        flows = RULES.nat_anywhere.apply(Place(owners[0], uuid[:8], router.settings.drop), nat)
+        flows = RULES.nat_anywhere.apply(Place(owners[0], uuid[:8], router.spelling), nat)
     for port in ports:
         if nat.adds_route and (gateway is None or gateway.uuid == port.uuid):
             flows += known_next_door(db, nat, port, uuid)
         switch = None if port.link is None else db.look(SWITCH, port.link.switch)
         if port.link is not None and switch is not None and not balanced:
-            place = Place(port.link.switch, uuid[:8], switch.settings.drop)
+            place = Place(port.link.switch, uuid[:8], switch.spelling)
             flows += RULES.nat_link.apply(place, switch, router, port, nat, stand_in(port, len(router.gateways)))
     return (flows,)
 
@@ -513,7 +515,7 @@ def known_next_door(db: Reader, nat: Translation, port: RouterPort, uuid: Uuid) 
     """What routers on the same switch as a port know about a translation."""
     flows: Provenance = ()
     for router, other in next_door(db, port):
-        place = Place(other.router, uuid[:8], router.settings.drop)
+        place = Place(other.router, uuid[:8], router.spelling)
         flows += RULES.nat_route.apply(place, router, nat, other)
     return flows
 

@@ -7,9 +7,8 @@ from pyovn.northd.model.addresses import is_address, parsed
 from pyovn.northd.model.offers import offers
 from pyovn.northd.model.port import Port
 from pyovn.northd.model.router_port import own_addresses
-from pyovn.northd.model.settings import Settings
 from pyovn.northd.model.switch import Switch
-from pyovn.northd.relations import ATTACHED, FLOWS, NAMES, PROBLEMS, RELAYS, RESOLVERS, ROUTER_PORT, SETTINGS, Names
+from pyovn.northd.relations import ATTACHED, FLOWS, NAMES, PROBLEMS, RELAYS, RESOLVERS, ROUTER, ROUTER_PORT, Names
 from pyovn.northd.rules import RULES
 from pyovn.tables.nb import DNS, DHCPOptions, DHCPRelay, LogicalRouterPort, LogicalSwitch, LogicalSwitchPort
 
@@ -63,7 +62,7 @@ def offered(db: Reader, switch: Switch, port: Port, datapath: Uuid) -> Served:
         found, wrong = offers(options, version, port)
         if wrong:
             problems.append((row.uuid, f"logical switch port {row.name}: {wrong}"))
-        place = Place(datapath, uuid[:8], switch.settings.drop)
+        place = Place(datapath, uuid[:8], switch.spelling)
         for offer in found:
             flows += RULES.offer.apply(place, port, offer)
     return flows, tuple(problems)
@@ -86,14 +85,16 @@ def relays(db: Reader, uuid: Uuid) -> Outputs:
         wrong = f"'{server}' is no IPv4 address of a server" if port.ip4 else "it has no IPv4 address to relay from"
         asked = asked if not port.ip4 else ()  # nobody else is to get the requests
         return (), asked, ((uuid, f"logical router port {port.label}: DHCP relay {row.name}: {wrong}"),)
-    (chosen,) = db.look(SETTINGS, "")[:1] or (Settings(),)
-    flows = RULES.relay.apply(Place(port.router, uuid[:8], chosen.drop), port, server)
+    router = db.look(ROUTER, port.router)
+    if router is None:
+        return (), asked, ()
+    flows = RULES.relay.apply(Place(port.router, uuid[:8], router.spelling), port, server)
     return flows, asked, ()
 
 
 def relayed(db: Reader, switch: Switch, port: Port, datapath: Uuid) -> Provenance:
     """The flows that take a guest's requests to the relay."""
-    place = Place(datapath, port.row.uuid[:8], switch.settings.drop)
+    place = Place(datapath, port.row.uuid[:8], switch.spelling)
     flows: Provenance = ()
     for way, mac in db.look(RELAYS, datapath):
         flows += RULES.relayed.apply(place, port, way, mac)
@@ -102,7 +103,7 @@ def relayed(db: Reader, switch: Switch, port: Port, datapath: Uuid) -> Provenanc
 
 def served_elsewhere(db: Reader, switch: Switch, port: Port, datapath: Uuid) -> Provenance:
     """The flows that keep routers on other chassis from answering an external port."""
-    place = Place(datapath, port.row.uuid[:8], switch.settings.drop)
+    place = Place(datapath, port.row.uuid[:8], switch.spelling)
     flows: Provenance = ()
     for uuid, _ in db.look(ATTACHED, datapath):
         peer = db.look(ROUTER_PORT, uuid)

@@ -2,6 +2,7 @@
 
 from pyovn.incr.engine import Reader, family
 from pyovn.net.uuids import Uuid
+from pyovn.northd.families.protection import spelling
 from pyovn.northd.feature import Origin
 from pyovn.northd.model import acl as acls
 from pyovn.northd.model import unsupported
@@ -54,7 +55,7 @@ def switches(db: Reader, uuid: Uuid) -> Outputs:
     owned = tuple([(port, uuid) for port in sorted(row.ports)])
     config = row.other_config
     given, wrong = pool(config)
-    problems = [*unsupported.of_switch(row), *((uuid, f"logical switch {row.name}: {text}") for text in wrong)]
+    problems = [(uuid, f"logical switch {row.name}: {text}") for text in wrong]
     asked = tuple((each, uuid) for each in sorted(row.dns_records))
     return owned, asked, wanted_datapath(row), snooping(config), given, tuple(problems)
 
@@ -75,6 +76,7 @@ def switch_views(db: Reader, uuid: Uuid) -> Outputs:
     return (
         Switch(
             settings=chosen,
+            spelling=spelling(db, chosen, row.copp),
             passes_vlans=config.get("vlan-passthru") == "true",
             floods_unknown=any(kind == UNKNOWN for kind, _, _ in special),
             has_vtep=any(kind == VTEP for kind, _, _ in special),

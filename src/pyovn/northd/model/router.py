@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from pyovn.northd.model.settings import Settings
+from pyovn.northd.model.spelling import PLAIN, Spelling
 
 
 class Site(NamedTuple):
@@ -11,13 +12,14 @@ class Site(NamedTuple):
     gateways: tuple[str, ...]  #: the names of its distributed gateway ports
     forces_source: bool  #: `options:lb_force_snat_ip`: sources of balanced connections become the router's
     common_zone: bool
-    drop: str
+    spelling: Spelling
 
 
 class Router(NamedTuple):
     """What decides about the flows of a logical router."""
 
     settings: Settings = Settings()
+    spelling: Spelling = PLAIN  #: how its flows are written
     chassis: str = ""  #: of a gateway router: where all of it is
     gateways: tuple[str, ...] = ()  #: the names of its distributed gateway ports
     first_gateway: str = ""  #: one of these, whichever: that of the smallest UUID
@@ -45,7 +47,7 @@ class Router(NamedTuple):
     def site(self) -> Site:
         """What its load balancers need to know."""
         forces = bool(self.force_own or self.force_for_lb)
-        return Site(self.gateways, forces, self.common_zone, self.settings.drop)
+        return Site(self.gateways, forces, self.common_zone, self.spelling)
 
     @property
     def distributed(self) -> bool:

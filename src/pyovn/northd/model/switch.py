@@ -7,12 +7,14 @@ decides about flows and nothing else; what concerns single ports is in `model.po
 from typing import NamedTuple
 
 from pyovn.northd.model.settings import Settings
+from pyovn.northd.model.spelling import PLAIN, Spelling
 
 
 class Switch(NamedTuple):
     """What decides about the flows of a logical switch."""
 
     settings: Settings = Settings()
+    spelling: Spelling = PLAIN  #: how its flows are written
     passes_vlans: bool = False  #: `other_config:vlan-passthru`
     floods_unknown: bool = False  #: a port wants packets to unknown addresses
     has_vtep: bool = False  #: a hardware gateway is attached

@@ -6,9 +6,8 @@ When a feature is written, its line here goes.
 from collections.abc import Iterator, Mapping
 
 from pyovn.net.uuids import Uuid
-from pyovn.tables.nb import LogicalRouter, LogicalRouterPort, LogicalSwitch, LogicalSwitchPort
+from pyovn.tables.nb import LogicalRouter, LogicalRouterPort, LogicalSwitchPort
 
-COPP = "control plane protection (copp)"
 MIRRORS = "mirroring (mirror_rules)"
 #: options of routers and of their ports → what they switch on
 DYNAMIC_ROUTING = {"dynamic-routing": "dynamic routing", "dynamic-routing-redistribute": "dynamic routing"}
@@ -23,12 +22,6 @@ def of_network(uuid: Uuid, options: Mapping[str, str]) -> Iterator[tuple[Uuid, s
             yield uuid, _said("NB_Global", f"{what} ({option})")
 
 
-def of_switch(row: LogicalSwitch) -> Iterator[tuple[Uuid, str]]:
-    """What is configured on a switch and has no effect."""
-    if row.copp is not None:
-        yield row.uuid, _said(f"logical switch {row.name}", COPP)
-
-
 def of_port(row: LogicalSwitchPort) -> Iterator[tuple[Uuid, str]]:
     """What is configured on a port and has no effect."""
     if row.mirror_rules:
@@ -37,8 +30,6 @@ def of_port(row: LogicalSwitchPort) -> Iterator[tuple[Uuid, str]]:
 
 def of_router(row: LogicalRouter) -> Iterator[tuple[Uuid, str]]:
     """What is configured on a router and has no effect."""
-    if row.copp is not None:
-        yield row.uuid, _said(f"logical router {row.name}", COPP)
     yield from ((row.uuid, _said(f"logical router {row.name}", what)) for what in _dynamic(row.options))
 
 
