@@ -191,7 +191,7 @@ def seldom(strategy: st.SearchStrategy[Any], otherwise: Any) -> st.SearchStrateg
 
 
 #: addresses of routers; each network but the last is that of some guests too
-NETWORKS = ["10.0.0.10/24", "10.0.1.1/24", "192.168.0.1/30", "fd00::10/64", "fd01::1/64", "10.0.2.1/32"]
+NETWORKS = ["10.0.0.10/24", "10.0.1.1/24", "192.168.0.1/30", "fd00::10/64", "FD01::1/64", "10.0.2.1/32", "nonsense"]
 HOPS4 = ["10.0.0.1", "10.0.1.9", "192.168.0.2", "172.16.9.9"]
 HOPS6 = ["fd00::9", "fd01::5"]
 #: with what the second router has in their place

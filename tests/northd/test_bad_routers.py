@@ -88,6 +88,29 @@ def test_networks_that_overlap_are_told_once_and_both_ports_stay() -> None:
     assert said(world) == world.objections() == []
 
 
+def test_an_invalid_network_is_told_and_the_others_stay() -> None:
+    world = router()
+    (port,) = [row for row in world.rows(nb.LogicalRouterPort) if row.name == "rp1"]
+    world.edit(lambda txn: txn.update(port, networks=frozenset(["10.0.0.1/33", "10.0.3.1/24", "FD00::1/64"])))
+    assert said(world) == ["logical router port rp1: invalid network '10.0.0.1/33'"]
+    macs = {row.logical_port: row.mac for row in world.rows(sb.PortBinding)}
+    assert macs["rp1"] == {"00:00:00:00:00:01 10.0.3.1/24 fd00::1/64"}
+    assert forwards(world)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_told"),
+    [("10.0.0.9", False), ("10.0.0.9 fd00::9", False), ("router_ip", False), ("10.0.0.9 10.0.0.8", True), ("x", True)],
+)
+def test_addresses_to_be_forced_on_senders_that_make_no_sense_are_told(text: str, is_told: bool) -> None:
+    world = router()
+    (row,) = world.rows(nb.LogicalRouter)
+    world.edit(lambda txn: txn.update(row, options={"lb_force_snat_ip": text}))
+    expected = f"logical router r: lb_force_snat_ip '{text}' is not one address of each version of IP"
+    assert said(world) == ([expected] if is_told else [])
+    assert forwards(world)
+
+
 def test_a_peer_that_is_not_there_is_told() -> None:
     world = router()
     (port,) = [row for row in world.rows(nb.LogicalRouterPort) if row.name == "rp1"]

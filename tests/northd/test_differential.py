@@ -16,7 +16,7 @@ def test_ours_changes_nothing_that_the_c_northd_wrote(c: Oracle, network: Networ
     assert c.disagreements(network) == []
 
 
-@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(network=networks)
 def test_the_c_northd_changes_nothing_that_ours_wrote(c: Oracle, network: NetworkSpec) -> None:
     c.must_leave(network)

@@ -80,7 +80,7 @@ def special_ports(db: Reader, uuid: Uuid) -> Outputs:
         kinds.append((UNKNOWN, "", ""))
     if row.type in (LOCALNET, VTEP):
         kinds.append((row.type, row.name, row.options.get("network_name", "")))
-    if row.type == LOCALNET and row.tag_request is not None:
+    if row.type == LOCALNET and (row.tag_request or (row.parent_name and row.tag_request == 0)):  # its own, or any
         kinds.append((TAGGED, "", ""))
     if row.options and row.options.get("mcast_flood") == "true" and receives_multicast(row):
         kinds.append((STATIC, "", ""))

@@ -72,7 +72,7 @@ from pyovn.tables.sb import PortBinding
 Outputs = tuple[object, ...]
 SESSION = ("logical_port", "dst_ip", "min_tx", "min_rx", "detect_mult")
 USUAL_TX, USUAL_RX, USUAL_MULT = 1000, 1000, 5  #: of BFD; milliseconds, milliseconds, packets
-FORCED = ("dnat_force_snat_ip", "lb_force_snat_ip")
+FORCED, ROUTER_IP = ("dnat_force_snat_ip", "lb_force_snat_ip"), "router_ip"
 
 
 @family(over=LogicalRouter, emits=[ROUTER_OF, ROUTE_OF, POLICY_OF, NAT_OF, DATAPATHS, PROBLEMS])
@@ -84,7 +84,12 @@ def routers(db: Reader, uuid: Uuid) -> Outputs:
         return (), (), (), (), None, ()
     parts = (row.ports, row.static_routes, row.policies, row.nat)
     of = [tuple((each, uuid) for each in sorted(part)) for part in parts]
-    return *of, wanted_router(row), tuple(unsupported.of_router(row))
+    doubts = (
+        (uuid, f"logical router {row.name}: {key} '{text}' is not one address of each version of IP")
+        for key, text in ((key, row.options.get(key, "")) for key in FORCED)
+        if text != ROUTER_IP and len(forced(text)) != len(text.split())
+    )
+    return *of, wanted_router(row), (*unsupported.of_router(row), *doubts)
 
 
 @family(over=LogicalRouterPort, emits=[ROUTER_PORT, ATTACHED, PROBLEMS])
@@ -244,7 +249,7 @@ def router_views(db: Reader, uuid: Uuid) -> Outputs:
     options = row.options
     nats = db.look(NAT_FACTS, uuid)
     own_force: list[str] = []
-    by_own = options.get("lb_force_snat_ip") == "router_ip" and bool(options.get("chassis"))
+    by_own = options.get("lb_force_snat_ip") == ROUTER_IP and bool(options.get("chassis"))
     if by_own:
         own_force = [each.address for port in ports for _, each in port.networks()]
     forced_to = tuple(word for key in FORCED for word in forced(options.get(key, "")))

@@ -83,8 +83,8 @@ def relays(db: Reader, uuid: Uuid) -> Outputs:
     asked = ((port.link.switch, (port.link.name, port.mac)),) if config["dhcp_relay_port"] == port.link.name else ()
     if not port.ip4 or not is_address(server) or ":" in server:
         wrong = f"'{server}' is no IPv4 address of a server" if port.ip4 else "it has no IPv4 address to relay from"
-        asked = asked if not port.ip4 else ()  # nobody else is to get the requests
-        return (), asked, ((uuid, f"logical router port {port.label}: DHCP relay {row.name}: {wrong}"),)
+        taken = asked if not port.ip4 and is_address(server) else ()  # nobody else is to get the requests
+        return (), taken, ((uuid, f"logical router port {port.label}: DHCP relay {row.name}: {wrong}"),)
     router = db.look(ROUTER, port.router)
     if router is None:
         return (), asked, ()

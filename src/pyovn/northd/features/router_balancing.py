@@ -108,14 +108,16 @@ def balance(site: Site, balancer: Balancer, vip: Vip) -> Iterator[Flow]:
     priority = 120 if vip.port else 110
     match = f"ct.new && !ct.rel && {vip.ip} && {asked_for(balancer, vip)}"
     how = sources(site, balancer)
-    if not vip.choice and balancer.refuses:
-        yield Flow(DNAT, priority, match, f"{flagged(how)}reg0 = 0; reject {{ outport <-> inport; {SNAT.jump()}}};")
+    refuse = f"{flagged(how)}reg0 = 0; reject {{ outport <-> inport; {SNAT.jump()}}};"
+    if not vip.backends and balancer.refuses:
+        yield Flow(DNAT, priority, match, refuse)
         return
     local = "_local" if balancer.distributed else ""
     fields = f'; hash_fields="{balancer.hash_fields}"' if balancer.hash_fields else ""
     note = noted(vip) if balancer.affinity_s else ""
     mark = f"; {how}" if how else ""
-    actions = f"{flagged(how)}{note}ct_lb_mark{local}(backends={vip.choice}{fields}{mark});" if vip.choice else DROP
+    choose = f"{flagged(how)}{note}ct_lb_mark{local}(backends={vip.choice}{fields}{mark});"
+    actions = choose if vip.choice else refuse if balancer.refuses else DROP
     for where in dict.fromkeys(where for _, _, where in whereabouts(site, balancer)) or ("",):
         yield Flow(DNAT, priority, f"{match} && {where}" if where else match, actions)
 

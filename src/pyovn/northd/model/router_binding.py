@@ -4,9 +4,12 @@ r1-s1       patch, or l3gateway on a gateway router       options: peer, l3gatew
 cr-r1-s1    chassisredirect: a distributed gateway port on the chassis of its gateway
 """
 
+from collections.abc import Iterable
+
 from pyovn.incr.engine import Reader
 from pyovn.net.uuids import Uuid
 from pyovn.northd.model.binding import chassis_named
+from pyovn.northd.model.networks import parse_network
 from pyovn.northd.model.options import number
 from pyovn.northd.model.router import Router
 from pyovn.northd.model.router_port import RouterPort
@@ -49,7 +52,7 @@ def router_bindings(
         datapath=port.router,
         type=kind,
         options=options,
-        mac=frozenset((" ".join((row.mac, *sorted(row.networks))),)),
+        mac=frozenset((written(port, row.networks),)),
         port_security=frozenset(),
         external_ids=row.external_ids,
         parent_port=None,
@@ -75,6 +78,14 @@ def router_bindings(
         ha_chassis_group=group_name(db, row),
     )
     return (row.name, bound), (f"cr-{row.name}", stand_in)
+
+
+def written(port: RouterPort, networks: Iterable[str]) -> str:
+    """The MAC and the networks of a port; its own link-local address only where somebody says that it is there."""
+    own = (parsed for text in networks if text[:2] in ("fe", "FE") and (parsed := parse_network(text)) is not None)
+    is_told = any(each.address == port.link_local.address for _, each in own)
+    known = (*port.ip4, *(port.ip6 if is_told else port.ip6[:-1]))
+    return " ".join((port.mac, *(f"{each.address}/{each.length}" for each in known)))
 
 
 def periodic(port: RouterPort, row: LogicalRouterPort) -> dict[str, str]:
