@@ -39,6 +39,9 @@ NETWORK = (
     "acl-add pg1 to-lport 1001 'outport == @pg1 && ip4.src == $as1 && tcp.dst == {80, 443}' allow-related",
     "acl-add pg1 from-lport 1000 'inport == @pg1 && ip4.dst == {10.5.0.1, 10.5.0.2} && udp.dst == {53, 54}' drop",
     "lb-add lb1 10.99.0.1:80 192.168.0.1:8080,192.168.0.2:8080 -- ls-lb-add sw0 lb1",
+    "meter-add slow drop 5 pktps -- --fair meter-add wide drop 100 kbps 200",
+    "copp-add cp arp slow -- copp-add cp nd-na wide -- copp-add cp arp-resolve slow -- copp-add cp dns nobody",
+    "lr-copp-add cp r0 -- ls-copp-add cp sw0",
 )
 HERE = {"hv1": ("p1", "p4", "lp", "q1"), "hv2": ("p2", "p3", "q2")}
 
@@ -76,9 +79,10 @@ def prepared(switch: RealSwitch, chassis: str, southbound: str) -> None:
 
 
 async def read(switch: RealSwitch):
-    """The flows of br-int."""
+    """The flows and the meters of br-int."""
     async with OpenFlowClient(switch.mgmt("br-int")) as client:
-        return [each.flow for each in (await client.query("flow", m.FlowQuery())).entries]
+        flows = [each.flow for each in (await client.query("flow", m.FlowQuery())).entries]
+        return flows, (await client.query("meter_desc")).entries
 
 
 def words_of(switch: RealSwitch):
@@ -93,7 +97,8 @@ def words_of(switch: RealSwitch):
         key, _, value = pair.partition("=")
         if key.startswith("ct-zone-"):
             zones[int(value.strip('"'))] = key
-    return comparable(asyncio.run(read(switch)), ports, zones)
+    flows, meters = asyncio.run(read(switch))
+    return comparable(flows, ports, zones, meters)
 
 
 def test_our_flows_are_those_of_the_c_controller():
@@ -127,3 +132,4 @@ def test_our_flows_are_those_of_the_c_controller():
             keys = [key for key in theirs.keys() | ours.keys() if theirs.get(key) != ours.get(key)]
             assert not [(key, theirs.get(key), ours.get(key)) for key in keys]
             assert len(ours) > 500
+            assert "MeterDef" in repr(ours)

@@ -1,8 +1,9 @@
 """Flows of two controllers on one network, made comparable.
 
 What a controller may choose freely is replaced by what it stands for: port numbers by names, conntrack zones by their
-users, conjunction ids by the logical flow (clauses may be numbered as one likes); what OpenFlow can say in several ways
-is said in one: parts of wide registers, the order of copies to the members of a group, moves that do nothing.
+users, meters by their rates, conjunction ids by the logical flow (clauses may be numbered as one likes); what OpenFlow
+can say in several ways is said in one: parts of wide registers, the order of copies to the members of a group, moves
+that do nothing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,20 +25,22 @@ from pyovn.openflow.actions import (
     Resubmit,
     SetField,
 )
-from pyovn.openflow.flows import Flow
+from pyovn.openflow.flows import Flow, MeterDef
 
 Key = tuple[int, int, frozenset[Any]]
 COPIES = frozenset({44, 46})
 MAC_BINDINGS = 66
 
 
-def comparable(flows: Iterable[Flow], ports: Mapping[int, str], zones: Mapping[int, str]) -> dict[Key, tuple[Any, ...]]:
+def comparable(
+    flows: Iterable[Flow], ports: Mapping[int, str], zones: Mapping[int, str], meters: Iterable[MeterDef] = ()
+) -> dict[Key, tuple[Any, ...]]:
     """(table, priority, match) → (cookie, actions) of each flow, in words."""
     known = list(flows)
     conjunctions = {
         term[1]: flow.cookie for flow in known for term in flow.match if term[0] == "conj_id" and term[1] != 100
     }
-    words = _Words(ports, zones, conjunctions)
+    words = _Words(ports, zones, conjunctions, {meter.id: meter._replace(id=0) for meter in meters})
     found = {}
     for flow in known:
         actions = list(_tidy(words.actions(flow.actions)))
@@ -59,8 +62,14 @@ def _tidy(words: Iterable[Any]) -> Iterator[Any]:
 
 
 class _Words:
-    def __init__(self, ports: Mapping[int, str], zones: Mapping[int, str], conjunctions: Mapping[int, int]) -> None:
-        self.ports, self.zones, self.conjunctions = ports, zones, conjunctions
+    def __init__(
+        self,
+        ports: Mapping[int, str],
+        zones: Mapping[int, str],
+        conjunctions: Mapping[int, int],
+        meters: Mapping[int, MeterDef],
+    ) -> None:
+        self.ports, self.zones, self.conjunctions, self.meters = ports, zones, conjunctions, meters
 
     def match(self, flow: Flow) -> frozenset[Any]:
         return frozenset(self._term(*term) for term in flow.match)
@@ -95,8 +104,8 @@ class _Words:
                 yield "bundle", tuple(self.ports.get(port, port) for port in members)
             case Conjunction(number, _, n):
                 yield "conjunction", self.conjunctions.get(number, number), n
-            case Controller(userdata=data):
-                yield "controller", data[:4]
+            case Controller(userdata=data, meter_id=meter):
+                yield "controller", data[:4], None if meter is None else self.meters[meter]
             case Group():
                 yield ("group",)
             case _:
