@@ -114,6 +114,10 @@ class Namespace:
         """Make a device compute its checksums itself."""
         run(*self.inside("ethtool", "-K", device, "tx", "off"))
 
+    def set_ipv4(self, device: str, key: str, value: int) -> None:
+        """Set an IPv4 setting of a device."""
+        run(*self.inside("sh", "-c", f"echo {value} > /proc/sys/net/ipv4/conf/{device}/{key}"))
+
     def remove(self) -> None:
         """Delete it and what is in it."""
         subprocess.run(["ip", "netns", "del", self.name], check=False, capture_output=True)
@@ -143,7 +147,7 @@ class Guest(Namespace):
 
     def sysctl(self, key: str, value: int) -> None:
         """Set an IPv4 setting of its interface."""
-        run(*self.inside("sh", "-c", f"echo {value} > /proc/sys/net/ipv4/conf/{self.name}i/{key}"))
+        self.set_ipv4(f"{self.name}i", key, value)
 
     def forget_routes(self) -> None:
         """Forget what was learnt about paths, such as how large packets can be."""
@@ -222,6 +226,7 @@ class Underlay(Namespace):
         self.ip("link", "set", f"{device}x", "mtu", str(UNDERLAY_MTU), "master", "br0", "up")
         host.ip("link", "set", device, "mtu", str(UNDERLAY_MTU), "up")
         host.no_offload(device)
+        host.set_ipv4(device, "arp_ignore", 1)  # else it answers, beside br-phys, and what comes to its MAC is lost
         self.no_offload(f"{device}x")
 
     def capture(self, host: "Host", act: Callable[[], object], expression: str = "udp port 6081") -> bytes:
