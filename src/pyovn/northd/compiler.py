@@ -38,7 +38,7 @@ from pyovn.northd.sync.simple import (
     PortGroupSync,
     SnoopingSync,
     StaticNeighbourSync,
-    VariableSync,
+    TwinSync,
 )
 from pyovn.ovsdb.model import Row, table_name
 from pyovn.ovsdb.txn import Txn
@@ -69,6 +69,7 @@ NORTHBOUND: Mapping[type[Row], Sequence[str] | None] = {
     nb.HAChassisGroup: None,
     nb.HAChassis: None,
     nb.Mirror: None,
+    nb.MirrorRule: None,
     nb.LogicalRouter: None,
     nb.LogicalRouterPort: None,
     nb.LogicalRouterStaticRoute: None,
@@ -92,7 +93,7 @@ SOUTHBOUND: Mapping[type[Row], Sequence[str] | None] = {
     sb.PortBinding: (
         "logical_port", "type", "options", "datapath", "tunnel_key", "parent_port", "tag", "chassis", "mac",
         "port_security", "up", "external_ids", "requested_chassis", "requested_additional_chassis",
-        "ha_chassis_group", "nat_addresses",
+        "ha_chassis_group", "nat_addresses", "mirror_rules", "mirror_port",
     ),
     sb.MulticastGroup: None,
     sb.IPMulticast: None,
@@ -113,6 +114,7 @@ SOUTHBOUND: Mapping[type[Row], Sequence[str] | None] = {
     sb.BFD: None,
     sb.StaticMACBinding: None,
     sb.ChassisTemplateVar: None,
+    sb.Mirror: None,
     sb.RBACRole: None,
     sb.RBACPermission: None,
 }  # fmt: skip
@@ -161,7 +163,8 @@ class Compiler:
         self.sessions = SessionSync(facts(are.SESSIONS), random)
         self.session_states = SessionStateSync(self.sessions)
         self.static_neighbours = StaticNeighbourSync(facts(are.STATIC_NEIGHBOURS), self.references)
-        self.variables = VariableSync(facts(are.VARIABLES))
+        self.variables = TwinSync(sb.ChassisTemplateVar, facts(are.VARIABLES))
+        self.mirrors = TwinSync(sb.Mirror, facts(are.MIRRORS))
         self.dhcp4, self.dhcp6 = constants.DHCP4Sync(), constants.DHCP6Sync()
         self.permissions = constants.PermissionSync()
         self.roles = constants.RoleSync(self.permissions)
@@ -179,6 +182,7 @@ class Compiler:
             (self.sessions, facts(are.SESSIONS)),
             (self.static_neighbours, facts(are.STATIC_NEIGHBOURS)),
             (self.variables, facts(are.VARIABLES)),
+            (self.mirrors, facts(are.MIRRORS)),
         )
         self._tables: tuple[RowSync[Any, Any], ...] = (
             *(sync for sync, _ in self._touched),
@@ -228,7 +232,7 @@ class Compiler:
             self._global_dirty = True
             self._limit_keys()
         # no unit reads these; their UUIDs, which are those of the northbound rows, would mislead it
-        unread = (sb.LoadBalancer, sb.StaticMACBinding, sb.ChassisTemplateVar)
+        unread = (sb.LoadBalancer, sb.StaticMACBinding, sb.ChassisTemplateVar, sb.Mirror)
         self.engine.run({cls: rows for cls, rows in changes.items() if cls not in unread})
 
     def _states_seen(self, changes: Changes) -> None:

@@ -20,6 +20,7 @@ from pyovn.net.uuids import uuid_int
 from pyovn.northd.model.acl import Acl
 from pyovn.northd.model.addresses import Addresses
 from pyovn.northd.model.balancer import Balancer, Vip
+from pyovn.northd.model.mirror import Copying
 from pyovn.northd.model.monitor import Probe, Target
 from pyovn.northd.model.nat import Translation
 from pyovn.northd.model.offers import Offer
@@ -137,6 +138,7 @@ class Feature:
         #: for two ports of routers on one switch, if the second's is known to have addresses beyond its networks
         self.beyond: Rules[[RouterPort, RouterPort, tuple[str, ...]]] = Rules()
         self.qos: Rules[[Switch, QoS]] = Rules()  #: for each QoS rule of a switch
+        self.mirrored: Rules[[Port, Copying]] = Rules()  #: for each mirror of a port with its end at a logical port
         self.heard: Rules[[Switch, str]] = Rules()  #: for each multicast address that somebody on a switch listens to
         self.relayed_group: Rules[[Router, str]] = Rules()  #: likewise on a switch of a router that relays multicast
         self.forwarding: Rules[[Switch, ForwardingGroup]] = Rules()  #: for each forwarding group of a switch
@@ -211,6 +213,7 @@ class RuleBook:
         self.beyond = together(feature.beyond for feature in listed)
         self.vip_route = together(feature.vip_route for feature in listed)
         self.qos = together(feature.qos for feature in listed)
+        self.mirrored = together(feature.mirrored for feature in listed)
         self.heard = together(feature.heard for feature in listed)
         self.relayed_group = together(feature.relayed_group for feature in listed)
         self.forwarding = together(feature.forwarding for feature in listed)

@@ -20,6 +20,8 @@ from pyovn.northd.model.settings import Settings
 from pyovn.northd.model.spelling import Limits
 from pyovn.northd.model.switch import Switch
 
+Columns = Mapping[str, object]  #: of a row
+
 
 class Problem(NamedTuple):
     """Configuration that cannot be carried out; said once, in the log."""
@@ -52,8 +54,9 @@ class Binding(NamedTuple):
     requested_chassis: Uuid | None
     requested_additional_chassis: frozenset[Uuid]
     ha_chassis_group: str | None
-    mirrors: frozenset[str]
+    mirrors: frozenset[Uuid]
     nat_addresses: frozenset[str] = frozenset()  #: what the controller announces: "MAC IP… [is_chassis_resident(…)]"
+    mirror_port: str | None = None  #: the port that gets copies, of a port that stands for it
 
 
 class WantedBalancer(NamedTuple):
@@ -65,13 +68,6 @@ class WantedBalancer(NamedTuple):
     options: Mapping[str, str]
     switches: frozenset[Uuid]
     routers: frozenset[Uuid]
-
-
-class WantedVariables(NamedTuple):
-    """What a Chassis_Template_Var is to say: what `^name` in templates means on a chassis."""
-
-    chassis: str
-    variables: Mapping[str, str]
 
 
 class Session(NamedTuple):
@@ -150,7 +146,9 @@ ALIKE: Single[Uuid, tuple[tuple[Switch, Datapaths], ...]] = Single("alike")
 BALANCES: Bag[Uuid, bool] = Bag("balances")  #: switch, router, or group with something to balance → is it distributed?
 ROUTED: Bag[Uuid, str] = Bag("routed")  #: router, or group → IPv4 addresses that neighbouring routers know the way to
 ROUTER_KEY: Bag[Uuid, int] = Bag("router_key")  #: router → its tunnel key
-VARIABLES: Single[Uuid, WantedVariables] = Single("variables")  #: Chassis_Template_Var, by northbound UUID
+#: rows that are copied with their UUIDs → what they are to say
+MIRRORS: Single[Uuid, Columns] = Single("mirrors")
+VARIABLES: Single[Uuid, Columns] = Single("variables")
 VIRTUAL: Bag[Uuid, Virtual] = Bag("virtual")  #: router, or group → virtual addresses
 VIRTUAL_AT: Bag[str, Uuid] = Bag("virtual_at")  #: virtual address → routers and groups that list its load balancer
 BALANCERS: Single[Uuid, WantedBalancer] = Single("balancers")

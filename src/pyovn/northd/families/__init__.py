@@ -4,6 +4,7 @@ from pyovn.incr.engine import Family
 from pyovn.northd.families.balancers import BALANCER_FAMILIES, BALANCER_SITES
 from pyovn.northd.families.filters import FILTER_FAMILIES, FILTERING
 from pyovn.northd.families.listeners import LISTENER_FAMILIES
+from pyovn.northd.families.mirrors import MIRROR_FAMILIES
 from pyovn.northd.families.monitors import MONITOR_FAMILIES
 from pyovn.northd.families.parts import PART_FAMILIES, switch_parts
 from pyovn.northd.families.ports import liveness, ports, queues, router_claims, special_ports, tags
@@ -32,6 +33,7 @@ FAMILIES: tuple[Family, ...] = (
     *BALANCER_FAMILIES,
     *PART_FAMILIES,
     *LISTENER_FAMILIES,
+    *MIRROR_FAMILIES,
     *MONITOR_FAMILIES,
     ports,
     names,

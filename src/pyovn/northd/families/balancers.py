@@ -37,7 +37,6 @@ from pyovn.northd.relations import (
     VIRTUAL,
     VIRTUAL_AT,
     WantedBalancer,
-    WantedVariables,
 )
 from pyovn.northd.rules import RULES
 from pyovn.tables.nb import ChassisTemplateVar, LoadBalancer, LoadBalancerGroup, LogicalRouter, LogicalSwitch
@@ -74,7 +73,7 @@ def router_keys(db: Reader, uuid: Uuid) -> Outputs:
 def variables(db: Reader, uuid: Uuid) -> Outputs:
     """What templates mean on a chassis."""
     row = db.row(ChassisTemplateVar, uuid)
-    return (None if row is None else WantedVariables(row.chassis, row.variables),)
+    return (None if row is None else {"chassis": row.chassis, "variables": row.variables},)
 
 
 @family(over=LoadBalancerGroup, emits=[BALANCER_IN])

@@ -2,9 +2,9 @@
 
 from pyovn.incr.engine import Reader, family
 from pyovn.net.uuids import Uuid
+from pyovn.northd.families.mirrors import copyings
 from pyovn.northd.families.services import served
 from pyovn.northd.feature import Place, Provenance
-from pyovn.northd.model import unsupported
 from pyovn.northd.model.addresses import nonsense
 from pyovn.northd.model.announcements import announced
 from pyovn.northd.model.arp_proxy import parse_proxy
@@ -49,6 +49,7 @@ from pyovn.northd.relations import (
     Binding,
     Group,
 )
+from pyovn.northd.relations import UNKNOWN as STRANGERS
 from pyovn.northd.rules import RULES
 from pyovn.tables.nb import (
     HAChassis,
@@ -182,7 +183,13 @@ def ports(db: Reader, uuid: Uuid) -> Outputs:
     problems += unanswered
     flows = RULES.for_port(switch, port, datapath) + beyond
     if port.shape.unusual:
-        problems = (*problems, *unsupported.of_port(row))
+        place = Place(datapath, uuid[:8], switch.spelling)
+        copies, stand_ins = copyings(db, row, datapath)
+        for each in copies:
+            flows += RULES.mirrored.apply(place, port, each)
+        bindings += tuple(stand_ins)
+        flooded = [group for group, _ in member_of if group[1] != STRANGERS]  # as C has it
+        member_of += tuple((group, name) for name, _ in stand_ins for group in flooded)
     for entry in nonsense(port.texts, port.written):
         problems = (*problems, (uuid, f"logical switch port {row.name}: invalid syntax '{entry}' in addresses"))
     group = ha_group(db, row.ha_chassis_group) if row.ha_chassis_group and row.type == "external" else ()

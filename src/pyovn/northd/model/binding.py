@@ -6,7 +6,7 @@ from pyovn.northd.model.options import number
 from pyovn.northd.model.port import Port
 from pyovn.northd.model.switch import Switch
 from pyovn.northd.relations import FLOOD, FLOOD_L2, ROUTER_FLOOD, STATIC, TAGS, UNKNOWN, Binding, Group
-from pyovn.tables.nb import HAChassisGroup, LogicalSwitchPort, Mirror
+from pyovn.tables.nb import HAChassisGroup, LogicalSwitchPort
 from pyovn.tables.sb import Chassis
 
 #: types of northbound ports that have another name for the controller
@@ -15,7 +15,6 @@ KNOWN_TYPES = frozenset(
     ("", "router", "localnet", "localport", "l2gateway", "vtep", "external", "virtual", "remote", "switch")
 )
 NOTHING: frozenset[Uuid] = frozenset()
-NO_MIRRORS: frozenset[str] = frozenset()
 
 
 def binding(db: Reader, switch: Switch, port: Port, datapath: Uuid) -> tuple[Binding, tuple[tuple[Uuid, str], ...]]:
@@ -49,14 +48,9 @@ def binding(db: Reader, switch: Switch, port: Port, datapath: Uuid) -> tuple[Bin
         requested_chassis=chassis,
         requested_additional_chassis=additional,
         ha_chassis_group=None if group is None else group.name,
-        mirrors=mirrors(db, row) if row.mirror_rules else NO_MIRRORS,
+        mirrors=row.mirror_rules,
     )
     return bound, tuple(problems)
-
-
-def mirrors(db: Reader, row: LogicalSwitchPort) -> frozenset[str]:
-    """The mirrors that a port lists, by name."""
-    return frozenset(mirror.name for each in row.mirror_rules if (mirror := db.row(Mirror, each)))
 
 
 def tag(db: Reader, row: LogicalSwitchPort) -> int | None:

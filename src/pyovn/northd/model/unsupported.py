@@ -6,9 +6,8 @@ When a feature is written, its line here goes.
 from collections.abc import Iterator, Mapping
 
 from pyovn.net.uuids import Uuid
-from pyovn.tables.nb import LogicalRouter, LogicalRouterPort, LogicalSwitchPort
+from pyovn.tables.nb import LogicalRouter, LogicalRouterPort
 
-MIRRORS = "mirroring (mirror_rules)"
 #: options of routers and of their ports → what they switch on
 DYNAMIC_ROUTING = {"dynamic-routing": "dynamic routing", "dynamic-routing-redistribute": "dynamic routing"}
 #: options of the whole network
@@ -20,12 +19,6 @@ def of_network(uuid: Uuid, options: Mapping[str, str]) -> Iterator[tuple[Uuid, s
     for option, what in GLOBAL.items():
         if options.get(option) == "true":
             yield uuid, _said("NB_Global", f"{what} ({option})")
-
-
-def of_port(row: LogicalSwitchPort) -> Iterator[tuple[Uuid, str]]:
-    """What is configured on a port and has no effect."""
-    if row.mirror_rules:
-        yield row.uuid, _said(f"logical switch port {row.name}", MIRRORS)
 
 
 def of_router(row: LogicalRouter) -> Iterator[tuple[Uuid, str]]:

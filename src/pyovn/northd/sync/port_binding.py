@@ -110,6 +110,8 @@ class PortSync(RowSync[str, PortBinding]):
             and self.references.northbound.get(row.datapath) == wanted.datapath
             and row.parent_port == wanted.parent_port
             and row.tag == wanted.tag
+            and row.mirror_rules == wanted.mirrors
+            and row.mirror_port == wanted.mirror_port
             and row.requested_chassis == wanted.requested_chassis
             and row.requested_additional_chassis == wanted.requested_additional_chassis
             and (row.ha_chassis_group is None) == (wanted.ha_chassis_group is None)
@@ -139,6 +141,8 @@ class PortSync(RowSync[str, PortBinding]):
             "nat_addresses": wanted.nat_addresses,
             "parent_port": wanted.parent_port,
             "tag": wanted.tag,
+            "mirror_rules": wanted.mirrors,
+            "mirror_port": wanted.mirror_port,
             "requested_chassis": wanted.requested_chassis,
             "requested_additional_chassis": wanted.requested_additional_chassis,
             "ha_chassis_group": self.groups.get(wanted.ha_chassis_group) if wanted.ha_chassis_group else None,
@@ -177,15 +181,15 @@ class PortSync(RowSync[str, PortBinding]):
         for column in ("options", "external_ids"):
             if wanted[column]:
                 json[column] = ["map", sorted(wanted[column].items())]
-        for column in ("parent_port", "tag"):
+        for column in ("parent_port", "tag", "mirror_port"):
             if wanted[column] is not None:
                 json[column] = wanted[column]
         for column in ("requested_chassis", "ha_chassis_group"):
             if wanted[column] is not None:
                 json[column] = reference_json(wanted[column])
-        if wanted["requested_additional_chassis"]:
-            chassis = sorted(wanted["requested_additional_chassis"])
-            json["requested_additional_chassis"] = ["set", [reference_json(each) for each in chassis]]
+        for column in ("requested_additional_chassis", "mirror_rules"):
+            if wanted[column]:
+                json[column] = ["set", [reference_json(each) for each in sorted(wanted[column])]]
         name = self.references.ports[key] = txn.new_name()
         txn.raw_insert("Port_Binding", json, name)
 

@@ -1,16 +1,16 @@
-"""Tables whose rows are what a relation says: IP_Multicast, Address_Set, Port_Group, ACL_ID, Static_MAC_Binding."""
+"""Tables whose rows are what a relation says: IP_Multicast, Address_Set, Port_Group, ACL_ID, Static_MAC_Binding, …"""
 
 from collections.abc import Mapping
 from typing import Any
 
 from pyovn.incr.relation import Facts
 from pyovn.net.uuids import Uuid
-from pyovn.northd.relations import Snooping, StaticNeighbour, WantedVariables
+from pyovn.northd.relations import Columns, Snooping, StaticNeighbour
 from pyovn.northd.sync.datapath_binding import DatapathSync
 from pyovn.northd.sync.references import References
-from pyovn.northd.sync.rows import RowSync
+from pyovn.northd.sync.rows import R, RowSync
 from pyovn.ovsdb.txn import Txn
-from pyovn.tables.sb import ACLID, AddressSet, ChassisTemplateVar, IPMulticast, PortGroup, StaticMACBinding
+from pyovn.tables.sb import ACLID, AddressSet, IPMulticast, PortGroup, StaticMACBinding
 
 SERVICE_MONITORS = "svc_monitor_mac"  #: the address set of the health checker
 
@@ -171,24 +171,22 @@ class StaticNeighbourSync(RowSync[Uuid, StaticMACBinding]):
         txn.insert_as(StaticMACBinding, key, **wanted)
 
 
-class VariableSync(RowSync[Uuid, ChassisTemplateVar]):
-    """Chassis_Template_Var: the row has the UUID of its northbound one."""
+class TwinSync(RowSync[Uuid, R]):
+    """A table whose rows are those of the northbound one, UUIDs and all: Chassis_Template_Var, Mirror."""
 
-    cls = ChassisTemplateVar
-
-    def __init__(self, wanted: Facts[Uuid, WantedVariables | None, Any]) -> None:
+    def __init__(self, cls: type[R], wanted: Facts[Uuid, Columns | None, Any]) -> None:
         super().__init__()
+        self.cls = cls
         self.facts = wanted
 
-    def key(self, row: ChassisTemplateVar) -> Uuid | None:
+    def key(self, row: R) -> Uuid | None:
         """The northbound row."""
         return row.uuid
 
     def wanted(self, key: Uuid) -> Mapping[str, Any] | None:
         """The columns of a row."""
-        found = self.facts.get(key)
-        return None if found is None else found._asdict()
+        return self.facts.get(key)
 
     def insert(self, txn: Txn, key: Uuid, wanted: Mapping[str, Any]) -> None:
         """Add a row."""
-        txn.insert_as(ChassisTemplateVar, key, **wanted)
+        txn.insert_as(self.cls, key, **wanted)
