@@ -119,6 +119,7 @@ MEMBER: Final = Single[Uuid, Member]("ports as members of multicast groups")
 RESIDENT: Final = Bag[str, bool]("resident ports by name")
 #: Claimed ports whose interface wants to hear when they work: name → interface.
 WAITING: Final = Bag[str, tuple[str, Uuid]]("claimed ports")
+MIRRORED: Final = Bag[str, tuple[Uuid, Uuid]]("mirrors of claimed ports, with their interfaces")
 Pairs = tuple[tuple[str, User], ...]
 
 
@@ -217,7 +218,7 @@ ANCHORS: Final = frozenset({"", "virtual", "l2gateway", "l3gateway"})
 STANDBY: Final = frozenset({"chassisredirect", "external"})
 
 
-@family(over=PortBinding, emits=[BINDING, SEEDS, USERS, LOCAL_PORT, WAITING])
+@family(over=PortBinding, emits=[BINDING, SEEDS, USERS, LOCAL_PORT, WAITING, MIRRORED])
 def binding(
     db: Reader, uuid: Uuid
 ) -> tuple[
@@ -226,6 +227,7 @@ def binding(
     Pairs,
     tuple[tuple[str, Uuid], ...],
     tuple[tuple[str, tuple[str, Uuid]], ...],
+    tuple[tuple[str, tuple[Uuid, Uuid]], ...],
 ]:
     """Whether and how a port is here."""
     row = db.row(PortBinding, uuid)
@@ -233,18 +235,18 @@ def binding(
     ours = our_settings(db)
     rule = RULES.get(row.type)
     if ours is None or rule is None:
-        return None, (), (), (), ()
+        return None, (), (), (), (), ()
     found = rule(db, ours, row)
     standby = row.type in STANDBY and _is_member(db, ours, row)
     seeds = ((ALL, row.datapath),) if standby or (found is not None and row.type in ANCHORS) else ()
     if found is None:
-        return None, seeds, (), ((row.logical_port, uuid),) if standby else (), ()
+        return None, seeds, (), ((row.logical_port, uuid),) if standby else (), (), ()
     with_zone = row.type not in ZONELESS and row.type != "localnet"
     users = ((ALL, User(row.logical_port)),) if with_zone else ()
-    waiting = (
-        ((ALL, (row.logical_port, found.interface)),) if found.interface and found.role and not found.nested else ()
-    )
-    return found, seeds, users, ((row.logical_port, uuid),), waiting
+    its_own = found.interface and found.role and not found.nested
+    waiting = ((ALL, (row.logical_port, found.interface)),) if its_own else ()
+    mirrored = tuple((ALL, (each, found.interface)) for each in sorted(row.mirror_rules)) if its_own else ()
+    return found, seeds, users, ((row.logical_port, uuid),), waiting, mirrored
 
 
 def _is_member(db: Reader, ours: Settings, row: PortBinding) -> bool:

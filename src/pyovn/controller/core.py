@@ -35,6 +35,8 @@ from pyovn.controller.learning import (
 )
 from pyovn.controller.local import HOST, LOCAL, Host, Installed, LocalRows, Ready, Zone, installed_id
 from pyovn.controller.logical import FAULTS, GROUPS, METERS, LogicalFlows
+from pyovn.controller.mirrors import OWNED as OF_MIRRORS
+from pyovn.controller.mirrors import ours
 from pyovn.controller.monitor import Conditions, conditions
 from pyovn.controller.patches import OWNED
 from pyovn.controller.portflows import ANNOUNCED, PROBLEMS
@@ -58,7 +60,7 @@ from pyovn.tables.sb import (
     PortBinding,
     SBGlobal,
 )
-from pyovn.tables.vswitch import Bridge, Interface, OpenvSwitch, Port
+from pyovn.tables.vswitch import Bridge, Interface, Mirror, OpenvSwitch, Port
 
 #: Columns that we write ourselves, and that only those hear of who ask for them.
 QUIET: Final[Mapping[type[Row], Sequence[str]]] = {
@@ -69,7 +71,7 @@ QUIET: Final[Mapping[type[Row], Sequence[str]]] = {
 #: How long a port that others claim too is left to them before it is claimed again.
 CLAIM_PAUSE_S: Final = 2.0
 #: What marks a switch port as made by a controller.
-MADE: Final = frozenset((CHASSIS_ID, *OWNED))
+MADE: Final = frozenset((CHASSIS_ID, *OWNED, OF_MIRRORS))
 #: in Open_vSwitch.other_config: a switch that starts keeps still
 RESTORING: Final = "flow-restore-wait"
 NB_CFG: Final = "ovn-nb-cfg"
@@ -461,14 +463,17 @@ class Core:
             yield Delete(self.private_row)
 
     def _leave_switch(self) -> Iterator[Edit]:
-        bridge, ours = self.bridge(), self.settings
-        if bridge is None or ours is None:
+        bridge, settings = self.bridge(), self.settings
+        if bridge is None or settings is None:
             return
         yield from _own_ports(self._switch)
+        mirrors = frozenset(row.uuid for row in ours(bridge.mirrors, self._switch.rows(Mirror)))
+        if mirrors:
+            yield Take(bridge, "mirrors", mirrors)
         yield from map_edits(bridge, "external_ids", dict.fromkeys((NB_CFG, NB_CFG_AT), None))
         yield from map_edits(bridge, "external_ids", zones.record({}, bridge.external_ids))
         for switch in self._switch.rows(OpenvSwitch).values():
-            yield from map_edits(switch, "other_config", {INDEX_PREFIX + ours.chassis: None})
+            yield from map_edits(switch, "other_config", {INDEX_PREFIX + settings.chassis: None})
 
 
 def _removes(edit: Edit) -> bool:

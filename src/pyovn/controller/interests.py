@@ -9,12 +9,15 @@ from pyovn.tables import sb, vswitch
 SWITCH_TABLES: dict[type[Row], Sequence[str] | None] = {
     vswitch.OpenvSwitch: ("bridges", "datapaths", "external_ids", "other_config", "iface_types"),
     vswitch.FlowTable: (),
-    vswitch.Bridge: ("name", "ports", "datapath_type", "fail_mode", "other_config", "external_ids", "flow_tables"),
+    vswitch.Bridge: (
+        "name", "ports", "datapath_type", "fail_mode", "other_config", "external_ids", "flow_tables", "mirrors",
+    ),
     vswitch.Port: ("name", "interfaces", "external_ids"),
     vswitch.Interface: (
         "name", "type", "ofport", "options", "external_ids", "other_config", "bfd", "bfd_status", "mtu",
     ),
     vswitch.Datapath: ("capabilities",),
+    vswitch.Mirror: ("name", "output_port", "select_src_port", "select_dst_port", "external_ids"),
 }  # fmt: skip
 SOUTHBOUND_TABLES: dict[type[Row], Sequence[str] | None] = {
     sb.SBGlobal: ("nb_cfg", "options", "ipsec"),
@@ -42,6 +45,7 @@ SOUTHBOUND_TABLES: dict[type[Row], Sequence[str] | None] = {
     sb.ControllerEvent: None,
     sb.IPMulticast: None,
     sb.IGMPGroup: None,
+    sb.Mirror: None,
 }
 #: Southbound columns that say nothing to a chassis.
 SOUTHBOUND_TABLES[sb.LogicalFlow] = (

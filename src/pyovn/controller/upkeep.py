@@ -9,13 +9,14 @@ A wish stays until the database shows it fulfilled; `core` decides when to act o
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Final, TypeVar
 
 from pyovn.controller import bridge as bridges
 from pyovn.controller import chassis as registration
-from pyovn.controller.binding import ADDITIONAL, BINDING, MAIN, PORT, Binding
+from pyovn.controller.binding import ADDITIONAL, BINDING, MAIN, MIRRORED, PORT, Binding
 from pyovn.controller.edits import Edit, Put, Take, Update, map_edits
 from pyovn.controller.local import HOST, Host, Installed, Ready, installed_id
+from pyovn.controller.mirrors import TUNNELS, WantedMirror, mirror_edits, ours
 from pyovn.controller.patches import patch_edits
 from pyovn.controller.physical.tunnels import TYPES
 from pyovn.controller.portflows import PATCHES
@@ -26,6 +27,7 @@ from pyovn.controller.view import (
     ATTACHED,
     HA,
     HA_GROUPS,
+    MIRROR_END,
     PEER,
     PEERS,
     VIF,
@@ -36,10 +38,13 @@ from pyovn.controller.view import (
 from pyovn.incr.engine import Reader, family
 from pyovn.incr.relation import Single
 from pyovn.net.uuids import Uuid
-from pyovn.tables.sb import Chassis, ChassisPrivate, Encap, PortBinding
+from pyovn.ovsdb.model import Row
+from pyovn.tables import vswitch
+from pyovn.tables.sb import Chassis, ChassisPrivate, Encap, Mirror, PortBinding
 from pyovn.tables.vswitch import Bridge, Interface, OpenvSwitch, Port
 
 Edits = tuple[Edit, ...] | None
+R = TypeVar("R", bound=Row)
 
 SWITCH_EDITS: Final = Single[Uuid, tuple[Edit, ...]]("wishes for the switch")
 IFACE_EDITS: Final = Single[Uuid, tuple[Edit, ...]]("wishes for interfaces")
@@ -73,6 +78,7 @@ def switch_upkeep(db: Reader, uuid: Uuid) -> tuple[Edits]:
     if integration is not None:
         edits += _tunnel_edits(db, ours, switch, integration)
         edits += _patch_edits(db, switch, integration)
+        edits += _mirror_edits(db, integration)
     return (some(edits),)
 
 
@@ -104,6 +110,31 @@ def _patch_edits(db: Reader, switch: OpenvSwitch, integration: Bridge) -> Iterat
         ports.update((each, port) for each in bridge.ports if (port := db.row(Port, each)) is not None)
     patches = db.look(PATCHES, ALL)
     yield from patch_edits(integration, around, ports, patches)
+
+
+def _mirror_edits(db: Reader, integration: Bridge) -> Iterator[Edit]:
+    sources: dict[Uuid, set[Uuid]] = {}
+    for mirror, interface in db.look(MIRRORED, ALL):
+        sources.setdefault(mirror, set()).update(place.port for place in db.look(ATTACHED, interface)[:1])
+    wanted: list[WantedMirror] = []
+    for uuid, ports in sources.items():
+        row = db.row(Mirror, uuid)
+        if row is None or row.type not in (*TUNNELS, "local"):
+            continue
+        end = (*db.look(MIRROR_END, row.sink), None)[0] if row.type == "local" else None
+        if row.type in TUNNELS or end is not None:
+            named = WantedMirror(row.name, row.type, row.filter, row.sink, row.index, frozenset(ports), end)
+            wanted.append(named)
+    mirrors = rows_of(db, vswitch.Mirror, integration.mirrors)
+    ports_of = rows_of(db, Port, integration.ports)
+    owned = list(ours(ports_of, ports_of))
+    interfaces = rows_of(db, Interface, (each for port in owned for each in port.interfaces))
+    yield from mirror_edits(integration, mirrors, ports_of, interfaces, wanted)
+
+
+def rows_of(db: Reader, cls: type[R], uuids: Iterable[Uuid]) -> dict[Uuid, R]:
+    """The rows among these that there are."""
+    return {each: row for each in uuids if (row := db.row(cls, each)) is not None}
 
 
 @family(over=Interface, emits=[IFACE_EDITS])

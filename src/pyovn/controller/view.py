@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from pyovn.controller import tunnels
 from pyovn.controller.local import HOST, Host
+from pyovn.controller.mirrors import MIRROR_ID
 from pyovn.controller.patches import L2GATEWAY, LOCALNET
 from pyovn.controller.physical.tunnels import Tunnel, option_field
 from pyovn.controller.settings import Settings, settings
@@ -64,6 +65,8 @@ OPTIONS: Final = Single[Uuid, Mapping[str, str]]("global options")
 VARIABLES: Final = Single[Uuid, Mapping[str, str]]("variables of templates")
 OWN_CHASSIS: Final = Single[Uuid, Uuid]("our chassis")
 ATTACHED: Final = Bag[Uuid, Attached]("attached interfaces")
+#: ports where mirrors end: `external_ids:mirror-id` → Port
+MIRROR_END: Final = Bag[str, Uuid]("ends of mirrors")
 VIF: Final = Bag[str, Vif]("interfaces by logical port")
 PATCH: Final = Bag[str, int]("patch ports by logical port")
 TUNNEL: Final = Bag[str, Tunnel]("tunnels by chassis")
@@ -157,10 +160,11 @@ Uses = tuple[
     tuple[tuple[str, int], ...],
     tuple[tuple[str, Tunnel], ...],
     tuple[tuple[str, str], ...],
+    tuple[tuple[str, Uuid], ...],
 ]
 
 
-@family(over=Interface, emits=[VIF, PATCH, TUNNEL, ALIVE])
+@family(over=Interface, emits=[VIF, PATCH, TUNNEL, ALIVE, MIRROR_END])
 def attached_interface(db: Reader, uuid: Uuid) -> Uses:
     """What an interface of the integration bridge is there for."""
     interface = db.row(Interface, uuid)
@@ -168,7 +172,7 @@ def attached_interface(db: Reader, uuid: Uuid) -> Uses:
     places = db.look(ATTACHED, uuid)
     ofport = interface.ofport or 0
     if not places or ofport <= 0:
-        return (), (), (), ()
+        return (), (), (), (), ()
     port_ids = db.column(Port, places[0].port, "external_ids") or {}
     vifs: list[tuple[str, Vif]] = []
     ids = interface.external_ids
@@ -179,7 +183,8 @@ def attached_interface(db: Reader, uuid: Uuid) -> Uses:
     patches = tuple((port_ids[kind], ofport) for kind in (LOCALNET, L2GATEWAY) if kind in port_ids)
     found = _tunnels(interface, port_ids)
     answers = interface.bfd_status.get("state", "") == "up"
-    return tuple(vifs), patches, found, tuple((ALL, chassis) for chassis, _ in found if answers)
+    ends = ((ids[MIRROR_ID], places[0].port),) if MIRROR_ID in ids else ()
+    return tuple(vifs), patches, found, tuple((ALL, chassis) for chassis, _ in found if answers), ends
 
 
 def _tunnels(interface: Interface, port_ids: dict[str, str]) -> tuple[tuple[str, Tunnel], ...]:
