@@ -47,6 +47,17 @@ def no_relay(switch: SwitchSpec) -> SwitchSpec:
     return switch._replace(columns={**switch.columns, "other_config": config})
 
 
+def once_by_each_hop(router: RouterSpec) -> RouterSpec:
+    """The router, with no more than one route with symmetric replies by each next hop."""
+    taken: set[str] = set()
+    kept = []
+    for route in router.routes:
+        symmetric = route.get("options")
+        kept.append({**route, "options": {}} if symmetric and route["nexthop"] in taken else route)
+        taken |= {route["nexthop"]} if symmetric else set()
+    return router._replace(routes=tuple(kept))
+
+
 class NetworkSpec(NamedTuple):
     """Everything northbound."""
 
@@ -88,6 +99,13 @@ class NetworkSpec(NamedTuple):
         for name, chosen in self.port_groups.items():
             found = frozenset(ports[each % len(ports)] for each in chosen) if ports else frozenset()
             txn.insert(nb.PortGroup, name=name, ports=found)
+
+
+def watchable(network: NetworkSpec) -> NetworkSpec:
+    """The network; where next hops are watched, each by one route: the C northd tries for ever to watch one twice."""
+    if network.options.get("ecmp_nexthop_monitor_enable") != "true":
+        return network
+    return network._replace(routers=tuple(map(once_by_each_hop, network.routers)))
 
 
 MAC = ["00:00:00:00:00:01", "00:00:00:00:00:02", "00:00:00:00:00:AB", "2:0:0:0:0:3"]
@@ -169,10 +187,11 @@ networks = st.builds(
         debug_drop_collector_set=["0", "123"],
         debug_drop_domain_id=["0", "7"],
         use_common_zone=["true", "false"],
+        ecmp_nexthop_monitor_enable=["true", "true", "false"],
     ),
     st.lists(switches, max_size=2).map(tuple),
     st.lists(routers, max_size=2).map(chained_once),
     st.dictionaries(st.sampled_from(["as1", "as2"]), st.frozensets(st.sampled_from(IP), max_size=3), max_size=2),
     st.dictionaries(st.sampled_from(["pg1", "pg2"]), st.frozensets(st.integers(0, 9), max_size=4), max_size=2),
     st.sampled_from([None, None, None, 0, 1]),
-)
+).map(watchable)

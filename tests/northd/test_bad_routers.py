@@ -128,14 +128,12 @@ def test_what_is_not_carried_out_is_told_by_name() -> None:
             txn.update(row, options=dynamic)
         for port in world.rows(nb.LogicalRouterPort)[:1]:
             txn.update(port, options={"dynamic-routing-redistribute": "nat"})
-        txn.update(world.rows(nb.NBGlobal)[0], options={"ecmp_nexthop_monitor_enable": "true"})
 
     world.edit(configure)
     port = world.rows(nb.LogicalRouterPort)[0].name
     assert sorted(said(world)) == [
         f"{what} is not supported and has no effect"
         for what in (
-            "NB_Global: watching next hops of equal routes (ecmp_nexthop_monitor_enable)",
             f"logical router port {port}: dynamic routing (dynamic-routing-redistribute)",
             "logical router r: dynamic routing (dynamic-routing)",
         )

@@ -196,6 +196,8 @@ HOSTED: Named[str, str] = Named("hosted")  #: gateway port's name → the chassi
 WATCHED: Bag[Uuid, Uuid] = Bag("watched")  #: BFD session → routes that depend on it
 WATCHED_BY_POLICY: Bag[Uuid, Uuid] = Bag("watched_by_policy")  #: likewise policies
 SESSIONS: Named[tuple[str, str], Session] = Named("sessions")  #: port's name and next hop → session
+#: next hop and the port it is reached by → router; of routes with symmetric replies
+NEXT_HOPS: Named[tuple[str, str], Uuid] = Named("next_hops")
 STATIC_NEIGHBOURS: Single[Uuid, StaticNeighbour] = Single("static_neighbours")  #: by northbound UUID
 
 ROUTER_OF: Bag[Uuid, Uuid] = Bag("router_of")  #: router port → routers that list it

@@ -30,6 +30,7 @@ from pyovn.northd.relations import (
     MEMBERS,
     NAT_FACTS,
     NAT_OF,
+    NEXT_HOPS,
     OUTSIDE,
     POLICY_GROUPS,
     POLICY_OF,
@@ -152,18 +153,18 @@ def ports_of(db: Reader, router: Uuid) -> tuple[RouterPort, ...]:
     return () if found is None else found
 
 
-@family(over=LogicalRouterStaticRoute, emits=[ROUTES, ROUTE_TABLES, WATCHED, PROBLEMS])
+@family(over=LogicalRouterStaticRoute, emits=[ROUTES, ROUTE_TABLES, WATCHED, NEXT_HOPS, PROBLEMS])
 def static_routes(db: Reader, uuid: Uuid) -> Outputs:
     """A route, if its next hop can be reached."""
     owners = db.look(ROUTE_OF, uuid)
     row = db.row(LogicalRouterStaticRoute, uuid)
     if not owners or row is None:
-        return (), (), (), ()
+        return (), (), (), (), ()
     router = owners[0]
     name = db.column(LogicalRouter, router, "name")
     to = destination(row, router)
     if to is None:
-        return (), (), (), ((uuid, f"logical router {name}: bad prefix '{row.ip_prefix}' of a static route"),)
+        return (), (), (), (), ((uuid, f"logical router {name}: bad prefix '{row.ip_prefix}' of a static route"),)
     tables = ((router, row.route_table),) if row.route_table else ()
     watched: tuple[tuple[Uuid, Uuid], ...] = () if row.bfd is None else ((row.bfd, uuid),)
     wrong: tuple[tuple[Uuid, str], ...] = ()
@@ -171,21 +172,28 @@ def static_routes(db: Reader, uuid: Uuid) -> Outputs:
     if row.nexthop != DISCARD:
         hop = hop_by(ports_of(db, router), row.nexthop, row.output_port)
     if isinstance(hop, str):
-        return (), tables, (), ((uuid, f"logical router {name}: route to {row.ip_prefix}: {hop}"),)
+        return (), tables, (), (), ((uuid, f"logical router {name}: route to {row.ip_prefix}: {hop}"),)
     if watched and not monitors(db, watched[0][0], hop):
         watched, wrong = (
             (),
             ((uuid, f"logical router {name}: route to {row.ip_prefix}: its BFD session is for another"),),
         )
     if watched and db.column(BFD, watched[0][0], "status") != "up":
-        return (), tables, watched, ()
+        return (), tables, watched, (), ()
     symmetric = row.options.get("ecmp_symmetric_reply") == "true"
     key = 0
+    hops: tuple[tuple[tuple[str, str], Uuid], ...] = ()
     if symmetric and hop.label:
+        hops = (((hop.address, hop.label), router),) if watches_hops(db) else ()
         bound = db.find(PortBinding, "logical_port", hop.label)[:1]
         key = db.column(PortBinding, bound[0], "tunnel_key") if bound else 0
     route = Route(hop, symmetric, tuple(sorted(row.selection_fields)), uuid, key)
-    return ((to, route),), tables, watched, wrong
+    return ((to, route),), tables, watched, hops, wrong
+
+
+def watches_hops(db: Reader) -> bool:
+    """Are the MACs of next hops with symmetric replies watched?"""
+    return any(chosen.watches_hops for chosen in db.look(SETTINGS, ""))
 
 
 def monitors(db: Reader, session: Uuid, hop: Hop) -> bool:

@@ -5,7 +5,6 @@ from pyovn.net.uuids import Uuid
 from pyovn.northd.families.protection import spelling
 from pyovn.northd.feature import Origin
 from pyovn.northd.model import acl as acls
-from pyovn.northd.model import unsupported
 from pyovn.northd.model.chassis import common_features
 from pyovn.northd.model.datapath import wanted_datapath
 from pyovn.northd.model.ipam import pool
@@ -39,12 +38,12 @@ from pyovn.tables.sb import Chassis
 Outputs = tuple[object, ...]
 
 
-@family(over=NBGlobal, emits=[SETTINGS, PROBLEMS])
+@family(over=NBGlobal, emits=[SETTINGS])
 def global_settings(db: Reader, uuid: Uuid) -> Outputs:
     """The options that flows depend on, and what the chassis can do."""
     features = common_features(db.table(Chassis))
     options = db.column(NBGlobal, uuid, "options")
-    return (("", settings(options, features)),), tuple(unsupported.of_network(uuid, options))
+    return ((("", settings(options, features)),),)
 
 
 @family(over=LogicalSwitch, emits=[OWNER, RESOLVERS, DATAPATHS, SNOOPING, POOLS, PROBLEMS])

@@ -18,6 +18,7 @@ class Settings(NamedTuple):
     common_zone: bool = False  #: `use_common_zone`: both ways of NAT in one zone of conntrack
     drop: str = DROP  #: how packets are dropped; `debug_drop_collector_set` wants a sample of each
     drops_by_default: bool = False  #: `default_acl_drop`: what no ACL matches is dropped
+    watches_hops: bool = False  #: `ecmp_nexthop_monitor_enable`: MACs of next hops with symmetric reply are watched
     tells: bool = False  #: `controller_event`: load balancers without backends tell of connections
     trusts_invalid: bool = True  #: `use_ct_inv_match`
     translates_fragments: bool = False  #: `acl_ct_translation`
@@ -38,6 +39,7 @@ def settings(options: Mapping[str, str], features: Mapping[str, bool]) -> Settin
         common_zone=options.get("use_common_zone") == "true",
         drop=drop(options),
         drops_by_default=options.get("default_acl_drop") == "true",
+        watches_hops=options.get("ecmp_nexthop_monitor_enable") == "true",
         tells=options.get("controller_event") == "true",
         trusts_invalid=options.get("use_ct_inv_match") != "false",
         translates_fragments=options.get("acl_ct_translation") == "true",

@@ -10,15 +10,6 @@ from pyovn.tables.nb import LogicalRouter, LogicalRouterPort
 
 #: options of routers and of their ports → what they switch on
 DYNAMIC_ROUTING = {"dynamic-routing": "dynamic routing", "dynamic-routing-redistribute": "dynamic routing"}
-#: options of the whole network
-GLOBAL = {"ecmp_nexthop_monitor_enable": "watching next hops of equal routes"}
-
-
-def of_network(uuid: Uuid, options: Mapping[str, str]) -> Iterator[tuple[Uuid, str]]:
-    """What is switched on for the whole network and has no effect."""
-    for option, what in GLOBAL.items():
-        if options.get(option) == "true":
-            yield uuid, _said("NB_Global", f"{what} ({option})")
 
 
 def of_router(row: LogicalRouter) -> Iterator[tuple[Uuid, str]]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pyovn.incr.engine import Source
 from pyovn.incr.relation import Facts
 from pyovn.net.uuids import Uuid
 from pyovn.northd.relations import Columns, Snooping, StaticNeighbour
@@ -10,7 +11,7 @@ from pyovn.northd.sync.datapath_binding import DatapathSync
 from pyovn.northd.sync.references import References
 from pyovn.northd.sync.rows import R, RowSync
 from pyovn.ovsdb.txn import Txn
-from pyovn.tables.sb import ACLID, AddressSet, IPMulticast, PortGroup, StaticMACBinding
+from pyovn.tables.sb import ACLID, AddressSet, ECMPNexthop, IPMulticast, PortBinding, PortGroup, StaticMACBinding
 
 SERVICE_MONITORS = "svc_monitor_mac"  #: the address set of the health checker
 
@@ -169,6 +170,31 @@ class StaticNeighbourSync(RowSync[Uuid, StaticMACBinding]):
     def insert(self, txn: Txn, key: Uuid, wanted: Mapping[str, Any]) -> None:
         """Add a row."""
         txn.insert_as(StaticMACBinding, key, **wanted)
+
+
+class NextHopSync(RowSync[tuple[str, str], ECMPNexthop]):
+    """ECMP_Nexthop, by address and name of the port; the chassis watch the MAC."""
+
+    cls = ECMPNexthop
+
+    def __init__(
+        self, wanted: Facts[tuple[str, str], Uuid | None, Any], references: References, southbound: Source
+    ) -> None:
+        super().__init__()
+        self.facts = wanted
+        self.references = references
+        self.southbound = southbound
+
+    def key(self, row: ECMPNexthop) -> tuple[str, str] | None:
+        """What is watched."""
+        port = self.southbound.rows(PortBinding).get(row.port)
+        return None if port is None else (row.nexthop, port.logical_port)
+
+    def wanted(self, key: tuple[str, str]) -> Mapping[str, Any] | None:
+        """The columns of a row."""
+        router, port = self.facts.get(key), self.references.ports.get(key[1])
+        datapath = None if router is None else self.references.datapaths.get(router)
+        return None if port is None or datapath is None else {"nexthop": key[0], "port": port, "datapath": datapath}
 
 
 class TwinSync(RowSync[Uuid, R]):
