@@ -48,7 +48,7 @@ from pyovn.ovsdb.replica import Changes, merge
 from pyovn.ovsdb.txn import Txn
 from pyovn.runtime import daemon, streams
 from pyovn.runtime import logging as vlog
-from pyovn.runtime.bulk import uncollected
+from pyovn.runtime.bulk import collect_from_now_on, uncollected
 from pyovn.runtime.clock import SYSTEM, Clock
 from pyovn.runtime.commands import Command
 from pyovn.runtime.counters import Counters
@@ -501,12 +501,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     return daemon.main(PROGRAM, argv, _body)
 
 
-def _collect_from_now_on() -> None:
-    """What the first compile made stays; from now on there is garbage to look for."""
-    gc.freeze()
-    gc.enable()
-
-
 async def _body(process: daemon.Daemon) -> None:
     rundir = daemon.directory("OVS_RUNDIR")
     words = process.arguments.words
@@ -514,7 +508,7 @@ async def _body(process: daemon.Daemon) -> None:
     config = Config(database, rundir, process.arguments.get("chassis"), tls=process.tls, counters=process.counters)
     controller = Controller(config)
     gc.disable()
-    controller.on_installed = _collect_from_now_on
+    controller.on_installed = collect_from_now_on
 
     async def leave(arguments: list[str]) -> None:
         if "--restart" not in arguments:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 
@@ -9,6 +10,7 @@ from pyovn.daemons.engine_commands import engine_commands
 from pyovn.daemons.northd_worker import Northd
 from pyovn.northd.model.chassis import common_features
 from pyovn.northd.sync import upkeep
+from pyovn.runtime.bulk import collect_from_now_on
 from pyovn.runtime.commands import Command
 from pyovn.runtime.daemon import Daemon, Program
 from pyovn.runtime.daemon import main as run_daemon
@@ -80,6 +82,8 @@ async def body(daemon: Daemon) -> None:
         counters=daemon.counters,
         paused="dry-run" in words,
     )
+    gc.disable()
+    northd.on_settled = collect_from_now_on
     async with daemon.control(commands(northd)):
         log.info("OVN internal version is : [%s]", upkeep.VERSION)
         daemon.ready()

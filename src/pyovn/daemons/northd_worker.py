@@ -12,9 +12,9 @@ rows changed; those that we did not change are read again.
 from __future__ import annotations
 
 import asyncio
-import gc
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from logging import DEBUG, WARNING
 from typing import Any
 
@@ -43,6 +43,7 @@ LOCK = "ovn_northd"
 PAUSE_S = 1.0  #: after a transaction that failed
 CHECK_S = 10.0  #: how often some units are computed again to see whether they still come out the same
 CHECKED = 50  #: how many
+BULK = 10_000  #: rows from which on it pays not to look for garbage
 
 log = module("ovn_northd")
 noted = Limited(module("northd"))
@@ -79,6 +80,7 @@ class Northd:
             select={sb.LogicalFlow: {"initial": False}},
         )
         self.compiler = self._new_compiler()
+        self.on_settled: Callable[[], None] = lambda: None
         self.active = False
         self._pending: Changes = {}
         self._wake = asyncio.Event()
@@ -147,6 +149,12 @@ class Northd:
             await self._southbound()
             await self._northbound()
             self._report()
+        self._settled()
+
+    def _settled(self) -> None:
+        """The start is over: the first step is done, or another northd does the work."""
+        tell, self.on_settled = self.on_settled, lambda: None
+        tell()
 
     def _elect(self) -> None:
         """Say it when we become active, or standby."""
@@ -162,35 +170,30 @@ class Northd:
         for client in (self.nb, self.sb):
             merge(self._pending, client.take_changes())
         changes, self._pending = self._pending, {}
-        large = sum(map(len, changes.values())) > 10_000
-        if large:
-            gc.disable()
-        with self.counters.stopwatch("compute"):
+        large = sum(map(len, changes.values())) > BULK
+        with uncollected() if large else nullcontext(), self.counters.stopwatch("compute"):
             self.compiler.run(changes)
-        if large:
-            gc.enable()
-            gc.freeze()
 
     async def _southbound(self) -> None:
         """Make the southbound database say what is wanted."""
-        gc.disable()
-        with self.counters.stopwatch("plan"):
+        with uncollected(keep=False), self.counters.stopwatch("plan"):
             txn = self.compiler.southbound_transaction()
         if txn:
-            self._writing = True
-            try:
-                results = await self.sb.transact(txn)
-            finally:
-                self._writing = False
-            for uuid in self.compiler.settled(txn, results):
-                self._noticed.pop(uuid, None)
-            if self._noticed:
-                self._wake.set()
-            self.counters.count("southbound_transactions")
-        gc.enable()
-        if len(txn) > 10_000:
-            gc.freeze()
+            with uncollected() if len(txn) > BULK else nullcontext():
+                await self._write(txn)
         self._take_in()
+
+    async def _write(self, txn: Txn) -> None:
+        self._writing = True
+        try:
+            results = await self.sb.transact(txn)
+        finally:
+            self._writing = False
+        for uuid in self.compiler.settled(txn, results):
+            self._noticed.pop(uuid, None)
+        if self._noticed:
+            self._wake.set()
+        self.counters.count("southbound_transactions")
 
     async def _northbound(self) -> None:
         """Report back."""
@@ -278,6 +281,7 @@ class Northd:
         draw = random.SystemRandom()
         while True:
             await asyncio.sleep(CHECK_S)
+            self._settled()
             if not self.active or self._pending or self.nb.has_news or self.sb.has_news:
                 continue
             units = [unit for family in self.compiler.engine.units().values() for unit in sample(draw, family)]

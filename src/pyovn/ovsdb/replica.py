@@ -110,8 +110,10 @@ class Replica:
 
     def _replace(self, cls: "type[Row]", table_update: "Json", member: str) -> "dict[Uuid, Change]":
         """Make the table what the update says, and nothing else."""
-        old_rows, read = self._rows[cls], self._reader(cls).read
-        rows = {uuid: read(uuid, row[member]) for uuid, row in table_update.items()}
+        old_rows, rows = self._rows[cls], {}
+        if table_update:  # many tables are empty
+            read = self._reader(cls).read
+            rows = {uuid: read(uuid, row[member]) for uuid, row in table_update.items()}
         self._rows[cls] = rows
         if not old_rows:
             return {uuid: (None, row) for uuid, row in rows.items()}

@@ -24,3 +24,9 @@ def uncollected(*, keep: bool = True) -> Iterator[None]:
         gc.enable()
         if keep:
             gc.freeze()
+
+
+def collect_from_now_on() -> None:
+    """End a start without collections: what is there now stays, and from now on there is garbage to look for."""
+    gc.freeze()
+    gc.enable()
