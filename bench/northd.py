@@ -28,6 +28,7 @@ FEW, MANY = 100, 1000  #: switches beside which single ports are added
 LARGE = 5000  #: ports of one large switch
 HUGE = 800  #: switches of the network whose memory is looked at
 BALANCERS = 200  #: in a group that all switches of a network have
+BALANCED_ROUTERS, AT_ROUTERS = 100, 1000  #: gateway routers, and load balancers in a group that they all have
 ADDED = 10
 PATIENCE_S = 300.0
 TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
@@ -49,7 +50,7 @@ class Shape(NamedTuple):
     ports: int
     dynamic: bool = False  #: ports ask for addresses
     routed: bool = False  #: each switch has a gateway router with SNAT
-    balancers: int = 0  #: in a group that all switches have
+    balancers: int = 0  #: in a group that all switches have, or else all routers if there are any
 
 
 class Costs(NamedTuple):
@@ -83,7 +84,7 @@ class Network:
             *_, made = rpc.transact("OVN_Northbound", *_balancers(shape.balancers))
             self.groups = made["uuid"]
         for number in range(shape.switches):
-            rpc.transact("OVN_Northbound", *self._switch(number), *(_router(number) if shape.routed else ()))
+            rpc.transact("OVN_Northbound", *self._switch(number), *(self._router(number) if shape.routed else ()))
         self.count = shape.switches * shape.ports
         self.rules = 0
 
@@ -97,7 +98,8 @@ class Network:
         names = ["set", [["named-uuid", member["uuid-name"]] for member in members]]
         subnet = f"10.{number >> 8}.{number & 255}.0/{16 if ports > 250 else 24}"
         config = ["map", [["subnet", subnet]] if self.shape.dynamic else []]
-        row = {"name": f"sw{number}", "ports": names, "other_config": config, "load_balancer_group": self.groups}
+        groups = ["set", []] if self.shape.routed else self.groups
+        row = {"name": f"sw{number}", "ports": names, "other_config": config, "load_balancer_group": groups}
         return [*members, {"op": "insert", "table": "Logical_Switch", "row": row}]
 
     def _port(self, switch: int, index: int, number: int) -> dict[str, Any]:
@@ -105,6 +107,17 @@ class Network:
         address = f"{mac} 10.{switch >> 8}.{switch & 255}.{index % 250 + 2}"
         row = {"name": f"lp{switch}-{index}", "addresses": "dynamic" if self.shape.dynamic else address}
         return {"op": "insert", "table": "Logical_Switch_Port", "row": row, "uuid-name": f"p{number}"}
+
+    def _router(self, number: int) -> Iterator[dict[str, Any]]:
+        """The gateway router of a switch, with SNAT for all its addresses."""
+        high, low = number >> 8, number & 255
+        row = {"name": f"lrp{number}", "mac": f"50:55:00:00:{high:02x}:{low:02x}", "networks": f"10.{high}.{low}.1/24"}
+        yield {"op": "insert", "table": "Logical_Router_Port", "row": row, "uuid-name": "port"}
+        yield _snat(number, f"10.{high}.{low}.0/24")
+        ports, nat = (["set", [["named-uuid", name]]] for name in ("port", "nat"))
+        options = ["map", [["chassis", f"hv{number}"]]]
+        router = {"name": f"lr{number}", "ports": ports, "nat": nat, "options": options}
+        yield {"op": "insert", "table": "Logical_Router", "row": router | {"load_balancer_group": self.groups}}
 
     def add_port(self) -> None:
         """One more port on the first switch."""
@@ -142,7 +155,7 @@ class Network:
         number = self.rules
         options = ["map", [["router-port", f"lrp{number}"]]]
         row = {"name": f"to-lr{number}", "type": "router", "addresses": "router", "options": options}
-        self.rpc.transact("OVN_Northbound", *_router(number))
+        self.rpc.transact("OVN_Northbound", *self._router(number))
         attachment = {"op": "insert", "table": "Logical_Switch_Port", "row": row, "uuid-name": "attachment"}
         self._put(attachment, "Logical_Switch", f"sw{number}", "ports")
 
@@ -181,18 +194,6 @@ class Network:
             if time.monotonic() > deadline:
                 raise TimeoutError("northd does not finish")
             time.sleep(0.01)
-
-
-def _router(number: int) -> Iterator[dict[str, Any]]:
-    """The gateway router of a switch, with SNAT for all its addresses."""
-    high, low = number >> 8, number & 255
-    row = {"name": f"lrp{number}", "mac": f"50:55:00:00:{high:02x}:{low:02x}", "networks": f"10.{high}.{low}.1/24"}
-    yield {"op": "insert", "table": "Logical_Router_Port", "row": row, "uuid-name": "port"}
-    yield _snat(number, f"10.{high}.{low}.0/24")
-    ports, nat = (["set", [["named-uuid", name]]] for name in ("port", "nat"))
-    options = ["map", [["chassis", f"hv{number}"]]]
-    router = {"name": f"lr{number}", "ports": ports, "nat": nat, "options": options}
-    yield {"op": "insert", "table": "Logical_Router", "row": router}
 
 
 def _balancers(count: int) -> Iterator[dict[str, Any]]:
@@ -297,12 +298,14 @@ SHAPES = {
     "many": (Shape(MANY, PORTS), False),
     "huge": (Shape(HUGE, PORTS), False),
     "balanced": (Shape(SWITCHES, 2, balancers=BALANCERS), False),
+    "gateways": (Shape(BALANCED_ROUTERS, 2, routed=True, balancers=AT_ROUTERS), False),
 }
 #: what is edited on a network, where that is not just a port
 EDITED = {
     "routed": ("port", "rule"),
     "huge": ("port", "no port", "acl", "member", "router"),
     "balanced": ("port", "backend"),
+    "gateways": ("port", "backend"),
 }
 #: what is measured → (shape, cost)
 MEASURED = {
@@ -331,6 +334,11 @@ MEASURED = {
     f"{BALANCERS} balancers on {SWITCHES} switches, memory": ("balanced", "memory"),
     "one more port beside them": ("balanced", "port"),
     "one more backend of one of them": ("balanced", "backend"),
+    f"{AT_ROUTERS} balancers on {BALANCED_ROUTERS} gateway routers, first fill": ("gateways", "fill"),
+    f"{AT_ROUTERS} balancers on {BALANCED_ROUTERS} gateway routers, restart": ("gateways", "restart"),
+    f"{AT_ROUTERS} balancers on {BALANCED_ROUTERS} gateway routers, memory": ("gateways", "memory"),
+    "one more port beside them all": ("gateways", "port"),
+    "one more backend of one of those": ("gateways", "backend"),
 }
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyovn.net.uuids import uuid_text
-from pyovn.northd.feature import Datapaths, Origin, Provenance
+from pyovn.northd.feature import Common, Datapaths, Origin, Provenance
 from pyovn.northd.flowtable import FlowTable, Shared, datapaths, signature_of
 from pyovn.northd.pipeline import STAGES, Flow
 
@@ -53,3 +53,31 @@ def test_sets_of_datapaths_are_as_good_as_their_members(done: list[tuple[int, li
             if isinstance(place, Shared):
                 numbers = [signature_of(each) for each in place.members]
                 assert place.signature == sum(numbers)  # each has a bit of its own
+
+
+COMMON = [Common(FLOWS[:1]), Common(FLOWS[1:]), Common(FLOWS)]
+commons = st.lists(st.tuples(st.sampled_from(DATAPATHS), st.sampled_from([*COMMON, *map(tuple, COMMON)])), max_size=3)
+
+
+@given(st.lists(st.lists(st.tuples(st.integers(0, 4), commons), max_size=5), max_size=4))
+def test_common_flows_are_where_they_would_be_one_by_one(
+    runs: list[list[tuple[int, list[tuple[str, Common]]]]],
+) -> None:
+    waiting, plain = FlowTable(), FlowTable()
+    last: dict[int, Provenance] = {}
+    for run in runs:
+        for unit, given_now in run:
+            flows = tuple((Origin(at, "", ""), flows) for at, flows in given_now)
+            waiting.replace(unit, last.get(unit), flows)
+            plain.replace(unit, _uncommon(last.get(unit, ())), _uncommon(flows))
+            last[unit] = flows
+        assert waiting.take().keys() >= plain.take().keys()
+        assert shown(waiting) == shown(plain)
+        signatures = [
+            {flow: getattr(place, "signature", 0) for flow, place in each.places.items()} for each in (waiting, plain)
+        ]
+        assert signatures[0] == signatures[1]
+
+
+def _uncommon(flows: Provenance) -> Provenance:
+    return tuple((origin, tuple(given)) for origin, given in flows)

@@ -16,7 +16,7 @@ from operator import xor
 from pathlib import PurePath
 from typing import Generic, NamedTuple, ParamSpec
 
-from pyovn.net.uuids import uuid_int
+from pyovn.net.uuids import Uuid, uuid_int
 from pyovn.northd.model.acl import Acl
 from pyovn.northd.model.addresses import Addresses
 from pyovn.northd.model.balancer import Balancer, Vip
@@ -40,13 +40,19 @@ Wanted = Callable[[Shape], bool]
 P = ParamSpec("P")
 
 
-class Datapaths(frozenset[str]):
+class Datapaths(frozenset[Uuid]):
     """Several datapaths that flows are on together; to be made once for all of these flows."""
 
     @cached_property
     def signature(self) -> int:
         """The exclusive or of the datapaths' numbers."""
         return reduce(xor, map(uuid_int, self), 0)
+
+
+class Common(tuple[Flow, ...]):
+    """Flows, each once, that many datapaths have; to be made once, and this one object given for each of them."""
+
+    __slots__ = ()
 
 
 class Origin(NamedTuple):
@@ -227,13 +233,13 @@ class RuleBook:
         self.for_switch = lru_cache(maxsize=4096)(self._for_switch)
         self._for_shape = lru_cache(maxsize=4096)(self._select)
 
-    def _for_switch(self, switch: Switch) -> tuple[tuple[str, tuple[Flow, ...]], ...]:
+    def _for_switch(self, switch: Switch) -> tuple[tuple[str, Common], ...]:
         """(source, flows) of all rules about a switch; computed once for all switches that look alike."""
         made = []
         for rule, stages, written in self._switch:
             flows = tuple(flow for stage in stages for flow in rule(switch, stage))
             if flows:
-                made.append((written, spelled(flows, switch.spelling)))
+                made.append((written, Common(dict.fromkeys(spelled(flows, switch.spelling)))))
         return tuple(made)
 
     def _select(self, shape: Shape) -> tuple[tuple[PortRule, Stage, str], ...]:

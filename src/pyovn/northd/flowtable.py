@@ -6,6 +6,8 @@
 A `Shared` has a signature, the exclusive or of the numbers of its datapaths, so that flows on the same datapaths are
 known to be so without comparing sets: the numbers are random UUIDs.  Units may give flows to a whole set of datapaths
 (`Datapaths`), which is not taken apart: a group of load balancers on hundreds of switches costs no more than on one.
+Where many units give the same `Common` flows, as all switches do when northd starts, these wait until somebody asks for
+the table, and are then put on all the datapaths at once.
 """
 
 from collections import Counter
@@ -13,8 +15,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pyovn.incr.relation import Facts, Relation
-from pyovn.net.uuids import uuid_int
-from pyovn.northd.feature import Datapaths, Origin, Provenance
+from pyovn.net.uuids import Uuid, uuid_int
+from pyovn.northd.feature import Common, Datapaths, Origin, Provenance
 from pyovn.northd.pipeline import Flow
 
 
@@ -23,13 +25,15 @@ class Shared:
 
     __slots__ = ("_members", "counts", "origin", "sets", "signature")
 
-    def __init__(self, origin: Origin) -> None:
+    def __init__(self, origin: Origin, all_of: Datapaths | None = None) -> None:
+        """On the datapath, or the set, that `origin` names; or once on each one in `all_of`."""
         self.origin = origin
-        self.counts: dict[str, int] = {}
+        self.counts: dict[str, int] = dict.fromkeys(all_of or (), 1)
         self.sets: dict[Datapaths, int] = {}
-        self.signature = 0
-        self._members: frozenset[str] | None = None
-        self.add(origin.datapath)
+        self.signature = all_of.signature if all_of else 0
+        self._members: frozenset[str] | None = all_of
+        if all_of is None:
+            self.add(origin.datapath)
 
     @property
     def members(self) -> frozenset[str]:
@@ -104,7 +108,20 @@ class FlowTable(Facts[Flow, Place | None, Provenance]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.places: dict[Flow, Place] = {}
+        self._places: dict[Flow, Place] = {}
+        self._waiting: dict[int, tuple[Common, list[Origin]]] = {}  # by the identity of the flows
+
+    @property
+    def places(self) -> dict[Flow, Place]:
+        """Where each flow is."""
+        if self._waiting:
+            self._put_on_all()
+        return self._places
+
+    def take(self) -> dict[Flow, None]:
+        """The flows touched since the last call; all there are, the first time."""
+        self._put_on_all()
+        return super().take()
 
     def replace(self, unit: Any, old: Provenance | None, new: Provenance | None) -> Iterable[Flow]:
         """Exchange a unit's flows."""
@@ -123,10 +140,13 @@ class FlowTable(Facts[Flow, Place | None, Provenance]):
 
     def _add(self, flows_by_origin: Iterable[tuple[Origin, Iterable[Flow]]]) -> None:
         """A first fill spends its time here: most flows are new, and one look at the dictionary settles that."""
-        places = self.places
+        places = self._places
         size = len(places)
         touched = self.touched if self.followed else None
         for origin, flows in flows_by_origin:
+            if flows.__class__ is Common:
+                self._waiting.setdefault(id(flows), (flows, []))[1].append(origin)
+                continue
             several = isinstance(origin.datapath, Datapaths)
             for flow in flows:
                 place = places.setdefault(flow, origin)
@@ -142,16 +162,31 @@ class FlowTable(Facts[Flow, Place | None, Provenance]):
                 if touched is not None:
                     touched[flow] = None
 
+    def _put_on_all(self) -> None:
+        """Add the flows that wait; those that nobody else has get all their datapaths at once."""
+        waiting, self._waiting = self._waiting, {}
+        for flows, origins in waiting.values():
+            all_of = Datapaths(Uuid(at.datapath) for at in origins if not isinstance(at.datapath, Datapaths))
+            new: list[Flow] = []
+            if len(all_of) == len(origins) > 1:
+                new = [flow for flow in flows if flow not in self._places]
+            known = tuple(flow for flow in flows if flow in self._places) if new else tuple(flows)
+            self._places.update((flow, Shared(origins[0], all_of)) for flow in new)
+            if self.followed:
+                self.touched.update(dict.fromkeys(new))
+            self._add((origin, known) for origin in origins)
+
     def _remove(self, pairs: Iterable[tuple[str | Datapaths, Flow]]) -> None:
+        places = self.places
         for datapath, flow in pairs:
-            place = self.places[flow]
+            place = places[flow]
             if isinstance(place, Shared):
                 if not place.remove(datapath):
                     continue
                 if not place.members:
-                    del self.places[flow]
+                    del places[flow]
             else:
-                del self.places[flow]
+                del places[flow]
             self.touched[flow] = None
 
     def get(self, key: Flow) -> Place | None:

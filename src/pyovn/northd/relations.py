@@ -13,7 +13,7 @@ from pyovn.northd.model.ipam import Claim, Pool, Wish
 from pyovn.northd.model.meter import WantedMeter
 from pyovn.northd.model.monitor import Probe, Target
 from pyovn.northd.model.nat import Translation
-from pyovn.northd.model.router import Router
+from pyovn.northd.model.router import Router, Site
 from pyovn.northd.model.router_port import Link, RouterPort
 from pyovn.northd.model.routes import Destination, Route
 from pyovn.northd.model.settings import Settings
@@ -141,8 +141,11 @@ BALANCER_AT: Bag[Uuid, Uuid] = Bag("balancer_at")  #: load balancer → routers 
 BALANCER_IN: Bag[Uuid, Uuid] = Bag("balancer_in")  #: load balancer → groups that it is in
 GROUP_ON: Bag[Uuid, Uuid] = Bag("group_on")  #: group of load balancers → switches that list it
 GROUP_AT: Bag[Uuid, Uuid] = Bag("group_at")  #: group of load balancers → routers that list it
+SWITCHES_OF: Single[Uuid, Datapaths] = Single("switches_of")  #: group of load balancers → all those switches
+ROUTERS_OF: Single[Uuid, Datapaths] = Single("routers_of")  #: likewise the routers
 #: group of load balancers → the switches that list it, by what they look like
 ALIKE: Single[Uuid, tuple[tuple[Switch, Datapaths], ...]] = Single("alike")
+SITES: Single[Uuid, tuple[tuple[Site, Datapaths], ...]] = Single("sites")  #: likewise the routers
 BALANCES: Bag[Uuid, bool] = Bag("balances")  #: switch, router, or group with something to balance → is it distributed?
 ROUTED: Bag[Uuid, str] = Bag("routed")  #: router, or group → IPv4 addresses that neighbouring routers know the way to
 ROUTER_KEY: Bag[Uuid, int] = Bag("router_key")  #: router → its tunnel key
@@ -218,4 +221,5 @@ NAT_OF: Bag[Uuid, Uuid] = Bag("nat_of")  #: translation → routers that list it
 TRANSLATION: Single[Uuid, Translation] = Single("translation")  #: translation → its view
 #: router and outside address → translations
 OUTSIDE: Bag[tuple[Uuid, str], Uuid] = Bag("outside")
+OUTSIDE_AT: Bag[str, Uuid] = Bag("outside_at")  #: outside address → routers with translations to it
 NAT_FACTS: Bag[Uuid, Translation] = Bag("nat_facts")  #: router → its translations

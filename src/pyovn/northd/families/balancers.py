@@ -4,6 +4,10 @@ A load balancer is on the switches and routers that list it, and on those that l
 kept apart, so that a group with thousands of load balancers on hundreds of switches is not multiplied out.
 """
 
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TypeVar
+
 from pyovn.incr.engine import Family, Reader, family
 from pyovn.net.uuids import Uuid
 from pyovn.northd.families.monitors import alive
@@ -26,13 +30,16 @@ from pyovn.northd.relations import (
     FLOWS,
     GROUP_AT,
     GROUP_ON,
-    OUTSIDE,
+    OUTSIDE_AT,
     PROBLEMS,
     ROUTED,
     ROUTER,
     ROUTER_KEY,
+    ROUTERS_OF,
     SETTINGS,
+    SITES,
     SWITCH,
+    SWITCHES_OF,
     VARIABLES,
     VIRTUAL,
     VIRTUAL_AT,
@@ -43,7 +50,6 @@ from pyovn.tables.nb import ChassisTemplateVar, LoadBalancer, LoadBalancerGroup,
 from pyovn.tables.sb import DatapathBinding
 
 Outputs = tuple[object, ...]
-NONE = Datapaths()
 
 
 @family(over=LogicalSwitch, emits=[BALANCER_ON, GROUP_ON])
@@ -81,6 +87,13 @@ def balancer_groups(db: Reader, uuid: Uuid) -> Outputs:
     """The load balancers in a group."""
     members = db.column(LoadBalancerGroup, uuid, "load_balancer") or ()
     return (tuple((each, uuid) for each in sorted(members)),)
+
+
+@family(over=LoadBalancerGroup, emits=[SWITCHES_OF, ROUTERS_OF])
+def datapaths_of_groups(db: Reader, uuid: Uuid) -> Outputs:
+    """The switches and the routers that list a group."""
+    on, at = db.look(GROUP_ON, uuid), db.look(GROUP_AT, uuid)
+    return Datapaths(on), Datapaths(at)
 
 
 @family(over=LoadBalancer, emits=[BALANCES])
@@ -134,15 +147,15 @@ def balancers(db: Reader, uuid: Uuid) -> Outputs:
     if row.health_check:
         view = view._replace(vips=tuple(alive(db, row, vip, view.protocol) for vip in view.vips))
     flows = (*on_switches(db, uuid, view), *on_routers(db, uuid, at, view))
-    wanted = WantedBalancer(row.name, told(row), row.protocol, row.options, frozenset(on), frozenset(at))
+    wanted = WantedBalancer(row.name, told(row), row.protocol, row.options, on, at)
     return flows, wanted, tuple((uuid, text) for text in wrong)
 
 
 def on_switches(db: Reader, uuid: Uuid, view: Balancer) -> Provenance:
     """The flows of a load balancer on switches."""
     listed = db.look(BALANCER_ON, uuid)
-    own = looking_alike(db, listed)
-    grouped = (alike for group in db.look(BALANCER_IN, uuid) for alike in db.look(ALIKE, group) or ())
+    own = alike(listed, lambda switch: db.look(SWITCH, switch))
+    grouped = (each for group in db.look(BALANCER_IN, uuid) for each in db.look(ALIKE, group) or ())
     untracked = frozenset(listed)  # only what a switch lists itself is balanced without tracking
     rest = ((switch, Datapaths(found - untracked) if untracked else found) for switch, found in grouped)
     flows: list[Provenance] = []
@@ -153,56 +166,59 @@ def on_switches(db: Reader, uuid: Uuid, view: Balancer) -> Provenance:
     return tuple(each for several in flows for each in several)
 
 
-def looking_alike(db: Reader, datapaths: tuple[Uuid, ...]) -> tuple[tuple[Switch, Datapaths], ...]:
-    """What switches look like, and those that look like that."""
-    found: dict[Switch, list[Uuid]] = {}
+Look = TypeVar("Look")
+
+
+def alike(datapaths: Iterable[Uuid], look: Callable[[Uuid], Look | None]) -> tuple[tuple[Look, Datapaths], ...]:
+    """What datapaths look like, and those that look like that."""
+    found: dict[Look, list[Uuid]] = {}
     for datapath in datapaths:
-        switch = db.look(SWITCH, datapath)
-        if switch is not None:
-            found.setdefault(switch, []).append(datapath)
-    return tuple((switch, Datapaths(several)) for switch, several in found.items())
+        seen = look(datapath)
+        if seen is not None:
+            found.setdefault(seen, []).append(datapath)
+    return tuple((seen, Datapaths(several)) for seen, several in found.items())
 
 
-@family(over=LoadBalancerGroup, emits=[ALIKE])
-def switches_of_groups(db: Reader, uuid: Uuid) -> Outputs:
-    """The switches that list a group, by what they look like to its load balancers."""
-    found: dict[Switch, Datapaths] = {}
-    for switch, several in looking_alike(db, db.look(GROUP_ON, uuid)):
-        tracked = switch._replace(balances_untracked=False)
-        found[tracked] = Datapaths(found.get(tracked, NONE) | several)
-    return (tuple(found.items()),)
+@family(over=LoadBalancerGroup, emits=[ALIKE, SITES])
+def members_alike(db: Reader, uuid: Uuid) -> Outputs:
+    """The switches and routers that list a group, by what they look like to its load balancers."""
+
+    def tracked(switch: Uuid) -> Switch | None:
+        seen = db.look(SWITCH, switch)
+        return None if seen is None else seen._replace(balances_untracked=False)
+
+    on, at = db.look(GROUP_ON, uuid), db.look(GROUP_AT, uuid)
+    return alike(on, tracked), alike(at, partial(site_of, db))
 
 
-def on_routers(db: Reader, uuid: Uuid, at: list[Uuid], view: Balancer) -> Provenance:
+def site_of(db: Reader, uuid: Uuid) -> Site | None:
+    """What a router looks like to load balancers."""
+    router = db.look(ROUTER, uuid)
+    return None if router is None else router.site
+
+
+def on_routers(db: Reader, uuid: Uuid, at: Datapaths, view: Balancer) -> Provenance:
     """The flows of a load balancer on routers."""
-    made: dict[Site, Provenance] = {}
+    listed = db.look(BALANCER_AT, uuid)
+    own = alike(listed, partial(site_of, db))
+    grouped = (each for group in db.look(BALANCER_IN, uuid) for each in db.look(SITES, group) or ())
     flows: list[Provenance] = []
-    for datapath in at:
-        router = db.look(ROUTER, datapath)
-        if router is None:
-            continue
-        site = router.site
-        place = Place(datapath, uuid[:8], site.spelling)
-        if site not in made:
-            ruled = [RULES.router_balancer.apply(place, site, view, vip) for vip in view.vips]
-            ruled.append(RULES.whole_balancer.apply(place, view))
-            made[site] = tuple(each for several in ruled for each in several)
-        flows.append(moved(made[site], datapath))
-        translated = (vip for vip in view.vips if db.look(OUTSIDE, (datapath, vip.address)))
-        flows += [RULES.vip_translated.apply(place, view, vip) for vip in translated]
+    for site, found in (*own, *grouped):
+        place = Place(found, uuid[:8], site.spelling)
+        flows += [RULES.router_balancer.apply(place, site, view, vip) for vip in view.vips]
+        flows.append(RULES.whole_balancer.apply(place, view))
+    for vip in view.vips:
+        for datapath in db.look(OUTSIDE_AT, vip.address):
+            if datapath in at and (router := db.look(ROUTER, datapath)) is not None:
+                flows.append(RULES.vip_translated.apply(Place(datapath, uuid[:8], router.spelling), view, vip))
     return tuple(each for several in flows for each in several)
-
-
-def moved(flows: Provenance, datapath: Uuid) -> Provenance:
-    """The same flows of another datapath."""
-    return tuple((origin._replace(datapath=datapath), given) for origin, given in flows)
 
 
 @family(over=LoadBalancer, emits=[FLOWS])
 def virtual_links(db: Reader, uuid: Uuid) -> Outputs:
     """The virtual addresses of a load balancer on the switches around its routers."""
     row = db.row(LoadBalancer, uuid)
-    at = routers_of(db, uuid)
+    at = sorted(routers_of(db, uuid))
     if row is None or not at:
         return ((),)
     view, _ = balancer(row)
@@ -240,6 +256,7 @@ BALANCER_SITES: tuple[Family, ...] = (
     balanced_switches,
     balanced_routers,
     balancer_groups,
+    datapaths_of_groups,
     balancing,
     virtual_addresses,
     router_keys,
@@ -247,7 +264,7 @@ BALANCER_SITES: tuple[Family, ...] = (
 )
 BALANCER_FAMILIES: tuple[Family, ...] = (
     sets_of_virtual_addresses,
-    switches_of_groups,
+    members_alike,
     balancers,
     virtual_links,
 )

@@ -1,6 +1,6 @@
 """The families of health checks: what is probed → Service_Monitors, and the answers for the probes' addresses."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from pyovn.incr.engine import Family, Reader, family
 from pyovn.net.uuids import Uuid
@@ -56,7 +56,7 @@ def probed_backends(db: Reader, uuid: Uuid) -> Outputs:
     return tuple(found.items()), answers(db, uuid, found)
 
 
-def router_mac(db: Reader, routers: list[Uuid], target: Target, probe: Probe) -> str:
+def router_mac(db: Reader, routers: Collection[Uuid], target: Target, probe: Probe) -> str:
     """The MAC of the port of one of the routers, on the switch of what is probed, that probes come from, if any."""
     if not routers:
         return ""

@@ -32,6 +32,7 @@ from pyovn.northd.relations import (
     NAT_OF,
     NEXT_HOPS,
     OUTSIDE,
+    OUTSIDE_AT,
     POLICY_GROUPS,
     POLICY_OF,
     PROBLEMS,
@@ -209,13 +210,13 @@ def route_groups(db: Reader, to: Destination) -> Outputs:
     return (((to.router, to),) if several else (),)
 
 
-@family(over=NAT, emits=[TRANSLATION, NAT_FACTS, OUTSIDE, ROUTED, PROBLEMS])
+@family(over=NAT, emits=[TRANSLATION, NAT_FACTS, OUTSIDE, OUTSIDE_AT, ROUTED, PROBLEMS])
 def translations(db: Reader, uuid: Uuid) -> Outputs:
     """A translation, and what its router needs to know about it."""
     owners = db.look(NAT_OF, uuid)
     row = db.row(NAT, uuid)
     if not owners or row is None:
-        return None, (), (), (), ()
+        return None, (), (), (), (), ()
     router = owners[0]
     gateway: RouterPort | str | None = None
     wrong = ""
@@ -235,11 +236,11 @@ def translations(db: Reader, uuid: Uuid) -> Outputs:
             wrong = f"there is no logical switch port '{row.logical_port}'"
     about = f"logical router {db.column(LogicalRouter, router, 'name')}: {row.type} of {row.logical_ip}"
     if isinstance(found, str):
-        return None, (), (), (), ((uuid, f"{about}: {found}"),)
+        return None, (), (), (), (), ((uuid, f"{about}: {found}"),)
     problems = ((uuid, f"{about}: {wrong}"),) if wrong else ()
     outside = ((router, found.external), uuid)
     routed = ((router, found.external),) if found.adds_route else ()
-    return found, ((router, found),), (outside,), routed, problems
+    return found, ((router, found),), (outside,), ((found.external, router),), routed, problems
 
 
 def set_name(db: Reader, uuid: Uuid | None) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from pyovn.incr.engine import Reader
 from pyovn.net.uuids import Uuid
+from pyovn.northd.feature import Datapaths
 from pyovn.northd.model.balancer import ALL, NOWHERE, REACHABLE, Vip, Virtual
 from pyovn.northd.model.router_port import RouterPort
 from pyovn.northd.model.routes import networks, within
@@ -12,9 +13,9 @@ from pyovn.northd.relations import (
     BALANCER_IN,
     BALANCER_ON,
     BALANCES,
-    GROUP_AT,
-    GROUP_ON,
     ROUTED,
+    ROUTERS_OF,
+    SWITCHES_OF,
     VIRTUAL,
     VIRTUAL_AT,
 )
@@ -28,16 +29,20 @@ def is_balanced(db: Reader, of: type[LogicalSwitch] | type[LogicalRouter], uuid:
     return any(db.look(BALANCES, group) for group in db.column(of, uuid, "load_balancer_group") or ())
 
 
-def switches_of(db: Reader, uuid: Uuid) -> list[Uuid]:
+def switches_of(db: Reader, uuid: Uuid) -> Datapaths:
     """The switches that a load balancer is on."""
-    grouped = (switch for group in db.look(BALANCER_IN, uuid) for switch in db.look(GROUP_ON, group))
-    return sorted({*db.look(BALANCER_ON, uuid), *grouped})
+    return _all_of(db.look(BALANCER_ON, uuid), (db.look(SWITCHES_OF, group) for group in db.look(BALANCER_IN, uuid)))
 
 
-def routers_of(db: Reader, uuid: Uuid) -> list[Uuid]:
+def routers_of(db: Reader, uuid: Uuid) -> Datapaths:
     """The routers that a load balancer is on."""
-    grouped = (router for group in db.look(BALANCER_IN, uuid) for router in db.look(GROUP_AT, group))
-    return sorted({*db.look(BALANCER_AT, uuid), *grouped})
+    return _all_of(db.look(BALANCER_AT, uuid), (db.look(ROUTERS_OF, group) for group in db.look(BALANCER_IN, uuid)))
+
+
+def _all_of(listed: tuple[Uuid, ...], grouped: Iterable[Datapaths | None]) -> Datapaths:
+    """All the datapaths; where they are those of a group, the group's own set, which may be large."""
+    sets = [each for each in grouped if each]
+    return sets[0] if len(sets) == 1 and not listed else Datapaths(frozenset(listed).union(*sets))
 
 
 def is_distributed(db: Reader, router: Uuid) -> bool:

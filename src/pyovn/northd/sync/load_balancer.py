@@ -27,6 +27,7 @@ class BalancerSync(RowSync[Uuid, LoadBalancer]):
         self.facts = wanted
         self.flows = flows
         self.apart = True  #: do all chassis know the two columns for groups?
+        self._known: dict[frozenset[Uuid], frozenset[Uuid]] = {}  # those with a binding, of sets in this plan
 
     def key(self, row: LoadBalancer) -> Uuid | None:
         """The northbound load balancer."""
@@ -46,6 +47,11 @@ class BalancerSync(RowSync[Uuid, LoadBalancer]):
         if apart != self.apart:
             self.apart = apart
             self.touch_all()
+
+    def plan(self, txn: Txn) -> None:
+        """Write down what is to be done about touched keys."""
+        super().plan(txn)
+        self._known.clear()
 
     def wanted(self, key: Uuid) -> Mapping[str, Any] | None:
         """The columns of a row; groups as sets of northbound UUIDs."""
@@ -79,7 +85,9 @@ class BalancerSync(RowSync[Uuid, LoadBalancer]):
 
     def _group(self, txn: Txn, datapaths: frozenset[Uuid], present: Uuid | None) -> Uuid | None:
         """The group with these datapaths: the one there is, if it has them."""
-        known = datapaths & self.flows.references.datapaths.keys()
+        known = self._known.get(datapaths)
+        if known is None:
+            known = self._known[datapaths] = datapaths & self.flows.references.datapaths.keys()
         if present is not None and (group := self.flows.groups.get(present)) and group.members == known:
             return present
         return self.flows.group_of(txn, known).uuid if known else None
