@@ -32,7 +32,14 @@ def test_the_c_northd_changes_nothing_that_ours_wrote(c: Oracle, network: Balanc
 
 Edit = Callable[[World], None]
 #: the families that run for one load balancer
-ONE_BALANCER = ("balancing", "virtual_addresses", "balancers", "virtual_links", "probed_backends")
+ONE_BALANCER = (
+    "balancing",
+    "virtual_addresses",
+    "balancer_views",
+    "balancers",
+    "virtual_links",
+    "probed_backends",
+)
 
 
 def change_balancer(choice: int, columns: dict[str, Any]) -> Edit:

@@ -8,7 +8,7 @@ from pyovn.net.uuids import Uuid
 from pyovn.northd.feature import Datapaths
 from pyovn.northd.flowtable import FlowRelation
 from pyovn.northd.model.acl import Kind
-from pyovn.northd.model.balancer import Virtual
+from pyovn.northd.model.balancer import Answering, Balancer, Virtual
 from pyovn.northd.model.ipam import Claim, Pool, Wish
 from pyovn.northd.model.meter import WantedMeter
 from pyovn.northd.model.monitor import Probe, Target
@@ -153,7 +153,11 @@ ROUTER_KEY: Bag[Uuid, int] = Bag("router_key")  #: router → its tunnel key
 MIRRORS: Single[Uuid, Columns] = Single("mirrors")
 VARIABLES: Single[Uuid, Columns] = Single("variables")
 VIRTUAL: Bag[Uuid, Virtual] = Bag("virtual")  #: router, or group → virtual addresses
+ANSWERING: Single[Uuid, Answering] = Single("answering")  #: router, or group → those, as its routers look for them
+NEAR: Bag[tuple[str, int, int], Uuid] = Bag("near")  #: version, length and first address of a network → router ports
+LENGTHS: Bag[str, int] = Bag("lengths")  #: version → lengths of such networks
 VIRTUAL_AT: Bag[str, Uuid] = Bag("virtual_at")  #: virtual address → routers and groups that list its load balancer
+BALANCER: Single[Uuid, tuple[Balancer, tuple[str, ...]]] = Single("balancer")  #: its view, and what is wrong with it
 BALANCERS: Single[Uuid, WantedBalancer] = Single("balancers")
 MONITORS: Named[Target, Probe] = Named("monitors")  #: what is probed → how
 HEALTH_CHECK_OF: Bag[Uuid, Uuid] = Bag("health_check_of")  #: health check → switch ports that list it

@@ -13,15 +13,17 @@ from pyovn.net.uuids import Uuid
 from pyovn.northd.families.monitors import alive
 from pyovn.northd.families.routers import next_door, ports_of
 from pyovn.northd.feature import Datapaths, Place, Provenance
-from pyovn.northd.model.balancer import ALL, NOWHERE, REACHABLE, Balancer, Vip, Virtual, balancer, told
+from pyovn.northd.model.balancer import ALL, NOWHERE, REACHABLE, Balancer, Vip, Virtual, answering, balancer, told
 from pyovn.northd.model.router import Site
 from pyovn.northd.model.router_port import RouterPort, stand_in
 from pyovn.northd.model.settings import Settings
 from pyovn.northd.model.switch import Switch
-from pyovn.northd.model.virtual import answered, reaches, routers_of, set_of, switches_of, virtual_of
+from pyovn.northd.model.virtual import answered, ports_near, reaches, routers_of, set_of, switches_of
 from pyovn.northd.relations import (
     ADDRESS_SETS,
     ALIKE,
+    ANSWERING,
+    BALANCER,
     BALANCER_AT,
     BALANCER_IN,
     BALANCER_ON,
@@ -105,14 +107,21 @@ def balancing(db: Reader, uuid: Uuid) -> Outputs:
     return (tuple((each, distributed) for at in (BALANCER_ON, BALANCER_AT, BALANCER_IN) for each in db.look(at, uuid)),)
 
 
+@family(over=LoadBalancer, emits=[BALANCER])
+def balancer_views(db: Reader, uuid: Uuid) -> Outputs:
+    """What a load balancer looks like to the rules."""
+    row = db.row(LoadBalancer, uuid)
+    return (None if row is None else balancer(row),)
+
+
 @family(over=LoadBalancer, emits=[VIRTUAL, VIRTUAL_AT, ROUTED])
 def virtual_addresses(db: Reader, uuid: Uuid) -> Outputs:
     """The virtual addresses of a load balancer, for the routers that list it and the groups that it is in."""
-    row = db.row(LoadBalancer, uuid)
     holders = (*db.look(BALANCER_AT, uuid), *db.look(BALANCER_IN, uuid))
-    if row is None or not holders:
+    seen = db.look(BALANCER, uuid)
+    if seen is None or not holders:
         return (), (), ()
-    view, _ = balancer(row)
+    view, _ = seen
     found = {Virtual(vip.address, vip.value, vip.ip, view.answers) for vip in view.vips}
     each = sorted(found)
     known = [it.address for it in each if view.routed and it.ip == "ip4" and it.value != NOWHERE]
@@ -123,13 +132,20 @@ def virtual_addresses(db: Reader, uuid: Uuid) -> Outputs:
     )
 
 
+@family(over=VIRTUAL, emits=[ANSWERING])
+def answers(db: Reader, holder: Uuid) -> Outputs:
+    """The virtual addresses of a router or a group, in the order of their numbers."""
+    found = db.look(VIRTUAL, holder)
+    return (answering(found),)
+
+
 @family(over=LogicalRouter, emits=[ADDRESS_SETS])
 def sets_of_virtual_addresses(db: Reader, uuid: Uuid) -> Outputs:
     """The virtual addresses that a router answers for."""
     keys = db.look(ROUTER_KEY, uuid)[:1]
     if not keys or db.column(LogicalRouter, uuid, "enabled") is False:
         return ((),)
-    found = answered(virtual_of(db, uuid), ports_of(db, uuid))
+    found = answered(db, uuid, ports_of(db, uuid))
     return (tuple((set_of(keys[0], ip), addresses) for ip, addresses in found.items()),)
 
 
@@ -138,9 +154,10 @@ def balancers(db: Reader, uuid: Uuid) -> Outputs:
     """A load balancer on each of its switches and routers; on those that look alike its flows are the same."""
     row = db.row(LoadBalancer, uuid)
     on, at = switches_of(db, uuid), routers_of(db, uuid)
-    if row is None or not (on or at):
+    seen = db.look(BALANCER, uuid)
+    if row is None or seen is None or not (on or at):
         return (), None, ()
-    view, wrong = balancer(row)
+    view, wrong = seen
     (chosen,) = db.look(SETTINGS, "")[:1] or (Settings(),)
     if chosen.tells:
         view = view._replace(tells=True)
@@ -217,12 +234,14 @@ def on_routers(db: Reader, uuid: Uuid, at: Datapaths, view: Balancer) -> Provena
 @family(over=LoadBalancer, emits=[FLOWS])
 def virtual_links(db: Reader, uuid: Uuid) -> Outputs:
     """The virtual addresses of a load balancer on the switches around its routers."""
-    row = db.row(LoadBalancer, uuid)
-    at = sorted(routers_of(db, uuid))
-    if row is None or not at:
+    at, seen = routers_of(db, uuid), db.look(BALANCER, uuid)
+    if seen is None or not at:
         return ((),)
-    view, _ = balancer(row)
-    ports = (port for datapath in at for port in ports_of(db, datapath))
+    view, _ = seen
+    if view.answers == ALL or view.routed:
+        ports = [port for datapath in sorted(at) for port in ports_of(db, datapath)]
+    else:
+        ports = ports_near(db, view.vips, at)
     flows = [around(db, uuid, port, view) for port in ports if port.link is not None]
     return (tuple(each for several in flows for each in several),)
 
@@ -258,7 +277,9 @@ BALANCER_SITES: tuple[Family, ...] = (
     balancer_groups,
     datapaths_of_groups,
     balancing,
+    balancer_views,
     virtual_addresses,
+    answers,
     router_keys,
     variables,
 )

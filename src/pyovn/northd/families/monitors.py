@@ -5,13 +5,14 @@ from collections.abc import Collection, Iterator
 from pyovn.incr.engine import Family, Reader, family
 from pyovn.net.uuids import Uuid
 from pyovn.northd.feature import Place, Provenance
-from pyovn.northd.model.balancer import Vip, balancer, mappings
+from pyovn.northd.model.balancer import Vip, mappings
 from pyovn.northd.model.monitor import FAILED, Probe, Target, backend_probes, port_probe
 from pyovn.northd.model.port import Port
 from pyovn.northd.model.switch import Switch
 from pyovn.northd.model.virtual import routers_of
 from pyovn.northd.relations import (
     ATTACHED,
+    BALANCER,
     FLOWS,
     HEALTH,
     HEALTH_CHECK_OF,
@@ -40,7 +41,9 @@ def probed_backends(db: Reader, uuid: Uuid) -> Outputs:
     row = db.row(LoadBalancer, uuid)
     if row is None or not row.health_check:
         return (), ()
-    view, _ = balancer(row)
+    seen = db.look(BALANCER, uuid)
+    assert seen is not None
+    view, _ = seen
     places = mappings(row)
     found: dict[Target, Probe] = {}
     for check in sorted(row.health_check):

@@ -14,10 +14,10 @@ from pyovn.northd.model.policies import Policy
 from pyovn.northd.model.router import Router
 from pyovn.northd.model.router_binding import flooded, ha_members, router_bindings
 from pyovn.northd.model.router_port import RouterPort, overlaps, parsed_port, stand_in
-from pyovn.northd.model.routes import DISCARD, NOWHERE, Destination, Hop, Route, destination, hop_by
+from pyovn.northd.model.routes import DISCARD, NOWHERE, Destination, Hop, Route, destination, hop_by, networks
 from pyovn.northd.model.settings import Settings
 from pyovn.northd.model.switch import LOCALNET, TAGGED, VTEP
-from pyovn.northd.model.virtual import answered, is_balanced, is_distributed, is_virtual, routed_of, set_of, virtual_of
+from pyovn.northd.model.virtual import answered, is_balanced, is_distributed, is_virtual, routed_of, set_of
 from pyovn.northd.relations import (
     ATTACHED,
     BINDINGS,
@@ -26,10 +26,12 @@ from pyovn.northd.relations import (
     FLOWS,
     GROUPED,
     HA_GROUPS,
+    LENGTHS,
     LINKS,
     MEMBERS,
     NAT_FACTS,
     NAT_OF,
+    NEAR,
     NEXT_HOPS,
     OUTSIDE,
     OUTSIDE_AT,
@@ -136,6 +138,19 @@ def is_distributed_gateway(db: Reader, uuid: Uuid) -> bool:
         return False
     return not any(
         (db.column(LogicalRouter, each, "options") or {}).get("chassis") for each in db.look(ROUTER_OF, uuid)
+    )
+
+
+@family(over=LogicalRouterPort, emits=[NEAR, LENGTHS])
+def linked_networks(db: Reader, uuid: Uuid) -> Outputs:
+    """The networks that a port has on a switch."""
+    port = db.look(ROUTER_PORT, uuid)
+    if port is None or port.link is None:
+        return (), ()
+    found = [(f"ip{version}", each) for version in (4, 6) for each in networks(port, version)]
+    return (
+        tuple(((ip, each.length, each.low), uuid) for ip, each in found),
+        tuple((ip, each.length) for ip, each in found),
     )
 
 
@@ -266,8 +281,7 @@ def router_views(db: Reader, uuid: Uuid) -> Outputs:
     senders = tuple(sorted({nat.sender for nat in nats if nat.sender}))
     tracked = any(not nat.stateless for nat in nats)
     balances = is_balanced(db, LogicalRouter, uuid)
-    virtual = virtual_of(db, uuid)
-    sets = tuple((ip, set_of(key, ip)) for key in db.look(ROUTER_KEY, uuid)[:1] for ip in answered(virtual, ports))
+    sets = tuple((ip, set_of(key, ip)) for key in db.look(ROUTER_KEY, uuid)[:1] for ip in answered(db, uuid, ports))
     used = {port.options.get("route_table", "") for port in ports}
     tables = sorted({*db.look(ROUTE_TABLES, uuid), *used} - {""})
     return (
@@ -288,7 +302,7 @@ def router_views(db: Reader, uuid: Uuid) -> Outputs:
             & {
                 *forced_to,
                 *(nat.external for nat in nats if nat.type != "dnat"),
-                *(each.address for each in virtual),
+                *(address for address in own if is_virtual(db, uuid, address)),
             },
             balances=balances,
             virtual=sets,
@@ -549,6 +563,7 @@ def monitored_up(db: Reader, row: LogicalRouterPolicy, hop: Hop) -> bool:
 ROUTER_FAMILIES: tuple[Family, ...] = (
     routers,
     router_ports,
+    linked_networks,
     tables_of_ports,
     static_routes,
     route_groups,

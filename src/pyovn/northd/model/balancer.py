@@ -5,7 +5,7 @@ vips     "30.0.0.1:80" → "10.0.0.1:8080,10.0.0.2:8080"       ports on both sid
          "^vip:^port"   → "^backends"                         a template: chassis know what it means
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from pyovn.net.errors import Malformed
@@ -79,6 +79,13 @@ class Virtual(NamedTuple):
     value: int  #: as a number
     ip: str
     answers: str  #: REACHABLE, ALL or NONE
+
+
+class Answering(NamedTuple):
+    """The virtual addresses of a router, or of a group of load balancers, by version of IP."""
+
+    everywhere: Mapping[str, frozenset[str]]  #: those that routers answer for anyhow
+    nearby: Mapping[str, tuple[tuple[int, str], ...]]  #: those for which they do so in their network, by number
 
 
 class Mapped(NamedTuple):
@@ -225,6 +232,21 @@ def told(row: LoadBalancer) -> Mapping[str, str]:
         except Malformed:
             found[text] = backends
     return found
+
+
+def answering(found: Iterable[Virtual]) -> Answering:
+    """Which of the virtual addresses routers answer for, and where."""
+    everywhere: dict[str, set[str]] = {}
+    nearby: dict[str, set[tuple[int, str]]] = {}
+    for each in found:
+        if each.value != NOWHERE and each.answers == ALL:
+            everywhere.setdefault(each.ip, set()).add(each.address)
+        elif each.value != NOWHERE and each.answers == REACHABLE:
+            nearby.setdefault(each.ip, set()).add((each.value, each.address))
+    return Answering(
+        {ip: frozenset(addresses) for ip, addresses in everywhere.items()},
+        {ip: tuple(sorted(numbered)) for ip, numbered in nearby.items()},
+    )
 
 
 def mappings(row: LoadBalancer) -> dict[str, Mapped]:

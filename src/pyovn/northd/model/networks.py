@@ -3,6 +3,8 @@
 "10.0.1.1/24"  →  Network("10.0.1.1", 24, "10.0.1.0", "10.0.1.255", …)
 """
 
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Interface, IPv6Interface, ip_interface
 from typing import NamedTuple
 
@@ -33,6 +35,13 @@ class Network(NamedTuple):
     def is_link_local(self) -> bool:
         """Is the IPv6 network fe80::/10 or a part of it?"""
         return self.low >> 118 == 0x3FA
+
+    def among(self, numbered: Sequence[tuple[int, str]]) -> Iterator[str]:
+        """Those of the addresses, ordered by number, that are in the network."""
+        bits = 128 if ":" in self.address else 32
+        first = bisect_left(numbered, (self.low,))
+        last = bisect_left(numbered, (self.low + (1 << (bits - self.length)),))
+        return (address for _, address in numbered[first:last])
 
     def holds(self, address: int) -> bool:
         """Is the address in the network?"""

@@ -5,15 +5,19 @@ from collections.abc import Iterable
 from pyovn.incr.engine import Reader
 from pyovn.net.uuids import Uuid
 from pyovn.northd.feature import Datapaths
-from pyovn.northd.model.balancer import ALL, NOWHERE, REACHABLE, Vip, Virtual
+from pyovn.northd.model.balancer import NOWHERE, Vip, Virtual
 from pyovn.northd.model.router_port import RouterPort
 from pyovn.northd.model.routes import networks, within
 from pyovn.northd.relations import (
+    ANSWERING,
     BALANCER_AT,
     BALANCER_IN,
     BALANCER_ON,
     BALANCES,
+    LENGTHS,
+    NEAR,
     ROUTED,
+    ROUTER_PORT,
     ROUTERS_OF,
     SWITCHES_OF,
     VIRTUAL,
@@ -71,18 +75,33 @@ def is_virtual(db: Reader, router: Uuid, address: str) -> bool:
     return any(each == router or each in groups for each in holders)
 
 
-def answered(found: Iterable[Virtual], ports: tuple[RouterPort, ...]) -> dict[str, frozenset[str]]:
+def answered(db: Reader, router: Uuid, ports: tuple[RouterPort, ...]) -> dict[str, frozenset[str]]:
     """The virtual addresses, by version of IP, that a router with these ports answers for."""
-    answering: dict[str, set[str]] = {}
-    for each in found:
-        if each.value == NOWHERE:
-            continue
-        if each.answers == ALL or (each.answers == REACHABLE and any(reaches(port, each) for port in ports)):
-            answering.setdefault(each.ip, set()).add(each.address)
-    return {ip: frozenset(addresses) for ip, addresses in sorted(answering.items())}
+    groups = db.column(LogicalRouter, router, "load_balancer_group") or ()
+    found = [each for holder in (router, *groups) if (each := db.look(ANSWERING, holder)) is not None]
+    answers = {}
+    for ip, version in (("ip4", 4), ("ip6", 6)):
+        addresses = set().union(*(each.everywhere.get(ip, ()) for each in found))
+        for network in (network for port in ports for network in networks(port, version)):
+            addresses.update(address for each in found for address in network.among(each.nearby.get(ip, ())))
+        if addresses:
+            answers[ip] = frozenset(addresses)
+    return answers
 
 
-def reaches(port: RouterPort, virtual: Virtual | Vip) -> bool:
+def ports_near(db: Reader, vips: Iterable[Vip], routers: Datapaths) -> list[RouterPort]:
+    """The ports of routers that have one of the virtual addresses in a network of theirs."""
+    found: set[Uuid] = set()
+    for vip in vips:
+        for length in () if vip.varies else db.look(LENGTHS, vip.ip):
+            rest = (32 if vip.ip == "ip4" else 128) - length
+            near = db.look(NEAR, (vip.ip, length, vip.value >> rest << rest))
+            found.update(near)
+    ports = (db.look(ROUTER_PORT, each) for each in sorted(found))
+    return [port for port in ports if port is not None and port.router in routers]
+
+
+def reaches(port: RouterPort, virtual: Vip) -> bool:
     """Is an address in a network of a port?"""
     choices = networks(port, 4 if virtual.ip == "ip4" else 6)
     return virtual.value != NOWHERE and within(choices, virtual.value) is not None
