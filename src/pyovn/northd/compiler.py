@@ -115,6 +115,7 @@ SOUTHBOUND: Mapping[type[Row], Sequence[str] | None] = {
     sb.BFD: None,
     sb.StaticMACBinding: None,
     sb.ECMPNexthop: None,
+    sb.MACBinding: ("logical_port", "ip", "mac"),
     sb.ChassisTemplateVar: None,
     sb.Mirror: None,
     sb.RBACRole: None,
@@ -165,7 +166,7 @@ class Compiler:
         self.sessions = SessionSync(facts(are.SESSIONS), random)
         self.session_states = SessionStateSync(self.sessions)
         self.static_neighbours = StaticNeighbourSync(facts(are.STATIC_NEIGHBOURS), self.references)
-        self.next_hops = NextHopSync(facts(are.NEXT_HOPS), self.references, southbound)
+        self.next_hops = NextHopSync(facts(are.WATCHED_HOPS), self.references, southbound)
         self.variables = TwinSync(sb.ChassisTemplateVar, facts(are.VARIABLES))
         self.mirrors = TwinSync(sb.Mirror, facts(are.MIRRORS))
         self.dhcp4, self.dhcp6 = constants.DHCP4Sync(), constants.DHCP6Sync()
@@ -184,7 +185,7 @@ class Compiler:
             (self.acl_numbers, facts(are.ACL_NUMBERS)),
             (self.sessions, facts(are.SESSIONS)),
             (self.static_neighbours, facts(are.STATIC_NEIGHBOURS)),
-            (self.next_hops, facts(are.NEXT_HOPS)),
+            (self.next_hops, facts(are.WATCHED_HOPS)),
             (self.variables, facts(are.VARIABLES)),
             (self.mirrors, facts(are.MIRRORS)),
         )

@@ -89,6 +89,13 @@ class StaticNeighbour(NamedTuple):
     override: bool
 
 
+class NextHop(NamedTuple):
+    """What an ECMP_Nexthop is to say, beside what it is about."""
+
+    router: Uuid
+    mac: str  #: as a chassis learned it; empty: none did, and what the row says stays
+
+
 class Snooping(NamedTuple):
     """What an IP_Multicast is to say."""
 
@@ -205,6 +212,7 @@ WATCHED_BY_POLICY: Bag[Uuid, Uuid] = Bag("watched_by_policy")  #: likewise polic
 SESSIONS: Named[tuple[str, str], Session] = Named("sessions")  #: port's name and next hop → session
 #: next hop and the port it is reached by → router; of routes with symmetric replies
 NEXT_HOPS: Named[tuple[str, str], Uuid] = Named("next_hops")
+WATCHED_HOPS: Single[tuple[str, str], NextHop] = Single("watched_hops")  #: those with their MACs
 STATIC_NEIGHBOURS: Single[Uuid, StaticNeighbour] = Single("static_neighbours")  #: by northbound UUID
 
 ROUTER_OF: Bag[Uuid, Uuid] = Bag("router_of")  #: router port → routers that list it

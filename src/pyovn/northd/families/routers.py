@@ -56,6 +56,8 @@ from pyovn.northd.relations import (
     TRANSLATION,
     WATCHED,
     WATCHED_BY_POLICY,
+    WATCHED_HOPS,
+    NextHop,
     Session,
     StaticNeighbour,
 )
@@ -71,7 +73,7 @@ from pyovn.tables.nb import (
     LogicalSwitchPort,
     StaticMACBinding,
 )
-from pyovn.tables.sb import PortBinding
+from pyovn.tables.sb import MACBinding, PortBinding
 
 Outputs = tuple[object, ...]
 SESSION = ("logical_port", "dst_ip", "min_tx", "min_rx", "detect_mult")
@@ -449,6 +451,17 @@ def or_default(value: int | None, usual: int) -> int:
     return usual if value is None else value
 
 
+@family(over=NEXT_HOPS, emits=[WATCHED_HOPS])
+def watched_next_hops(db: Reader, key: tuple[str, str]) -> Outputs:
+    """A next hop with the MAC that a chassis has learned."""
+    router = db.look(NEXT_HOPS, key)
+    if router is None:
+        return (None,)
+    address, port = key
+    macs = [row.mac for row in db.where(MACBinding, "ip", address) if row.logical_port == port]
+    return (NextHop(router, macs[0] if macs else ""),)
+
+
 @family(over=StaticMACBinding, emits=[STATIC_NEIGHBOURS, PROBLEMS])
 def static_neighbours(db: Reader, uuid: Uuid) -> Outputs:
     """A neighbour whose MAC is known beforehand, if its port is there."""
@@ -577,6 +590,7 @@ ROUTER_FAMILIES: tuple[Family, ...] = (
     policies,
     watched_hops,
     sessions,
+    watched_next_hops,
     static_neighbours,
 )
 #: those that need to know the switches

@@ -6,7 +6,7 @@ from typing import Any
 from pyovn.incr.engine import Source
 from pyovn.incr.relation import Facts
 from pyovn.net.uuids import Uuid
-from pyovn.northd.relations import Columns, Snooping, StaticNeighbour
+from pyovn.northd.relations import Columns, NextHop, Snooping, StaticNeighbour
 from pyovn.northd.sync.datapath_binding import DatapathSync
 from pyovn.northd.sync.references import References
 from pyovn.northd.sync.rows import R, RowSync
@@ -173,12 +173,12 @@ class StaticNeighbourSync(RowSync[Uuid, StaticMACBinding]):
 
 
 class NextHopSync(RowSync[tuple[str, str], ECMPNexthop]):
-    """ECMP_Nexthop, by address and name of the port; the chassis watch the MAC."""
+    """ECMP_Nexthop, by address and name of the port; a MAC stays when nobody knows it any more."""
 
     cls = ECMPNexthop
 
     def __init__(
-        self, wanted: Facts[tuple[str, str], Uuid | None, Any], references: References, southbound: Source
+        self, wanted: Facts[tuple[str, str], NextHop | None, Any], references: References, southbound: Source
     ) -> None:
         super().__init__()
         self.facts = wanted
@@ -192,9 +192,12 @@ class NextHopSync(RowSync[tuple[str, str], ECMPNexthop]):
 
     def wanted(self, key: tuple[str, str]) -> Mapping[str, Any] | None:
         """The columns of a row."""
-        router, port = self.facts.get(key), self.references.ports.get(key[1])
-        datapath = None if router is None else self.references.datapaths.get(router)
-        return None if port is None or datapath is None else {"nexthop": key[0], "port": port, "datapath": datapath}
+        hop, port = self.facts.get(key), self.references.ports.get(key[1])
+        datapath = None if hop is None else self.references.datapaths.get(hop.router)
+        if hop is None or port is None or datapath is None:
+            return None
+        mac = {"mac": hop.mac} if hop.mac else {}
+        return {"nexthop": key[0], "port": port, "datapath": datapath, **mac}
 
 
 class TwinSync(RowSync[Uuid, R]):
