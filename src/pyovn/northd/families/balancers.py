@@ -11,7 +11,7 @@ from typing import TypeVar
 from pyovn.incr.engine import Family, Reader, family
 from pyovn.net.uuids import Uuid
 from pyovn.northd.families.monitors import alive
-from pyovn.northd.families.routers import next_door, ports_of
+from pyovn.northd.families.routers import next_door, ports_of, seen_from_switches
 from pyovn.northd.feature import Datapaths, Place, Provenance
 from pyovn.northd.model.balancer import ALL, NOWHERE, REACHABLE, Balancer, Vip, Virtual, answering, balancer, told
 from pyovn.northd.model.router import Site
@@ -248,15 +248,15 @@ def virtual_links(db: Reader, uuid: Uuid) -> Outputs:
 
 def around(db: Reader, uuid: Uuid, port: RouterPort, view: Balancer) -> Provenance:
     """The virtual addresses on the switch that a port leads to."""
-    switch = None if port.link is None else db.look(SWITCH, port.link.switch)
     router = db.look(ROUTER, port.router)
-    if port.link is None or switch is None or router is None:
+    if router is None:
         return ()
     flows: Provenance = ()
-    place = Place(port.link.switch, uuid[:8], switch.spelling)
     for vip in view.vips:
-        if view.answers in (ALL, REACHABLE) and port.enabled and reaches(port, vip):
-            flows += RULES.vip_link.apply(place, switch, port, vip, stand_in(port, len(router.gateways)))
+        told = view.answers in (ALL, REACHABLE) and port.enabled and reaches(port, vip)
+        for seen, link, switch in seen_from_switches(db, port) if told else ():
+            place = Place(link.switch, uuid[:8], switch.spelling)
+            flows += RULES.vip_link.apply(place, switch, seen, vip, stand_in(seen, len(router.gateways)))
         if view.routed and not vip.varies and (router.chassis or port.gateway):
             flows += known_next_door(db, uuid, port, vip)
     return flows

@@ -14,7 +14,7 @@ from pyovn.northd.model.ipam import WRITTEN, Claim, host_claims, mac_claims
 from pyovn.northd.model.options import number
 from pyovn.northd.model.port import Port, takes_unknown
 from pyovn.northd.model.router_binding import group_name
-from pyovn.northd.model.router_port import Link, own_addresses, stand_in
+from pyovn.northd.model.router_port import Link, own_addresses, seen_by, stand_in
 from pyovn.northd.model.settings import Settings
 from pyovn.northd.model.spelling import PLAIN
 from pyovn.northd.model.switch import LOCALNET, PROXY, STATIC, TAGGED, UNKNOWN, VTEP, Switch
@@ -205,14 +205,16 @@ def link(db: Reader, switch: Switch, port: Port, datapath: Uuid, bound: Binding)
     found = [view for each in db.find(LogicalRouterPort, "name", label) if (view := db.look(ROUTER_PORT, each))]
     peer = found[0] if found else None
     router = None if peer is None else db.look(ROUTER, peer.router)
-    if peer is None or router is None or peer.link is None or peer.link.port != row.uuid:
+    if peer is None or router is None or peer.link is None:
         text = f"logical switch port {row.name}: there is no router port '{label}' for it"
         return (), ((row.name, bound),), (), ((row.uuid, text),)
+    own = next(each for each in db.look(LINKS, label) if each.port == row.uuid)
+    peer = seen_by(peer, own)
     if "router" in row.addresses:
         port.addresses += (own_addresses(peer),)
     stands_in = stand_in(peer, len(router.gateways))
     port.stand_in, port.linked = stands_in, True
-    port.proxy = peer.link.proxy
+    port.proxy = own.proxy
     senders = db.look(SENDERS, peer.router)
     port.senders = () if senders is None else senders
     if daemon := peer.options.get("routing-protocol-redirect"):

@@ -13,10 +13,10 @@ from pyovn.northd.model.nat import Sets, Translation, forced, gateway_for, trans
 from pyovn.northd.model.policies import Policy
 from pyovn.northd.model.router import Router
 from pyovn.northd.model.router_binding import flooded, ha_members, router_bindings
-from pyovn.northd.model.router_port import RouterPort, overlaps, parsed_port, stand_in
+from pyovn.northd.model.router_port import Link, RouterPort, overlaps, parsed_port, seen_by, stand_in
 from pyovn.northd.model.routes import DISCARD, NOWHERE, Destination, Hop, Route, destination, hop_by, networks
 from pyovn.northd.model.settings import Settings
-from pyovn.northd.model.switch import LOCALNET, TAGGED, VTEP
+from pyovn.northd.model.switch import LOCALNET, TAGGED, VTEP, Switch
 from pyovn.northd.model.virtual import answered, is_balanced, is_distributed, is_virtual, routed_of, set_of
 from pyovn.northd.relations import (
     ATTACHED,
@@ -112,7 +112,8 @@ def router_ports(db: Reader, uuid: Uuid) -> Outputs:
     options = db.column(LogicalRouter, owners[0], "options") or {}
     if options.get("chassis"):
         port = port._replace(gateway=False)
-    links = db.look(LINKS, row.name)
+    leading: tuple[Link, ...] = db.look(LINKS, row.name)
+    links = sorted(leading, key=lambda link: link.name)
     if row.peer:
         peers = [each for each in db.find(LogicalRouterPort, "name", row.peer) if db.look(ROUTER_OF, each)]
         mutual = [each for each in peers if db.column(LogicalRouterPort, each, "peer") == row.name]
@@ -130,7 +131,8 @@ def router_ports(db: Reader, uuid: Uuid) -> Outputs:
     kinds = {kind for kind, _, _ in db.look(SPECIAL, links[0].switch)}
     port = port._replace(link=links[0], physical=LOCALNET in kinds, vtep=VTEP in kinds, tagged=TAGGED in kinds)
     port = port._replace(spread=port.gateway and is_distributed(db, owners[0]))
-    return port, ((links[0].switch, (uuid, relays)),), tuple(found)
+    attached = tuple((switch, (uuid, relays)) for switch in dict.fromkeys(link.switch for link in links))
+    return port, attached, tuple(found)
 
 
 def is_distributed_gateway(db: Reader, uuid: Uuid) -> bool:
@@ -371,15 +373,29 @@ def keys(db: Reader, port: RouterPort) -> list[tuple[str, int]]:
 def nearby(db: Reader, place: Place, router: Router, port: RouterPort) -> Provenance:
     """Flows about the other routers on the same switch."""
     flows: Provenance = ()
-    if port.link is None or not port.link.enabled or router.asks_for_neighbours:
+    if router.asks_for_neighbours:
         return flows
-    for uuid, _ in db.look(ATTACHED, port.link.switch):
+    around = (uuid for link in links_of(db, port) if link.enabled for uuid, _ in db.look(ATTACHED, link.switch))
+    for uuid in dict.fromkeys(around):
         other = db.look(ROUTER_PORT, uuid)
         if other is not None and other.uuid != port.uuid:
             flows += RULES.peer.apply(place, port, other)
             if (port.gateway or router.chassis) and (beyond := routed_of(db, other.router)):
                 flows += RULES.beyond.apply(place, port, other, beyond)
     return flows
+
+
+def links_of(db: Reader, port: RouterPort) -> tuple[Link, ...]:
+    """The switch ports that lead to a port, usually one."""
+    return () if port.link is None else db.look(LINKS, port.label)
+
+
+def seen_from_switches(db: Reader, port: RouterPort) -> Iterator[tuple[RouterPort, Link, Switch]]:
+    """A port as each switch sees it that leads to it: with the link from there."""
+    for link in links_of(db, port):
+        switch = db.look(SWITCH, link.switch)
+        if switch is not None:
+            yield seen_by(port, link), link, switch
 
 
 @family(over=ROUTES, emits=[FLOWS])
@@ -536,16 +552,16 @@ def nat_flows(db: Reader, uuid: Uuid) -> Outputs:
     for port in ports:
         if nat.adds_route and (gateway is None or gateway.uuid == port.uuid):
             flows += known_next_door(db, nat, port, uuid)
-        switch = None if port.link is None else db.look(SWITCH, port.link.switch)
-        if port.link is not None and switch is not None and not balanced:
-            place = Place(port.link.switch, uuid[:8], switch.spelling)
-            flows += RULES.nat_link.apply(place, switch, router, port, nat, stand_in(port, len(router.gateways)))
+        for seen, link, switch in () if balanced else seen_from_switches(db, port):
+            place = Place(link.switch, uuid[:8], switch.spelling)
+            flows += RULES.nat_link.apply(place, switch, router, seen, nat, stand_in(seen, len(router.gateways)))
     return (flows,)
 
 
 def next_door(db: Reader, port: RouterPort) -> Iterator[tuple[Router, RouterPort]]:
     """Other routers on the same switch as a port, with their ports there."""
-    for each, _ in db.look(ATTACHED, port.link.switch) if port.link is not None else ():
+    around = (uuid for link in links_of(db, port) for uuid, _ in db.look(ATTACHED, link.switch))
+    for each in dict.fromkeys(around):
         other = db.look(ROUTER_PORT, each)
         router = None if other is None or other.router == port.router else db.look(ROUTER, other.router)
         if other is not None and router is not None:

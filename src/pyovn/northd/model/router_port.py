@@ -41,6 +41,7 @@ class RouterPort(NamedTuple):
     options: Mapping[str, str]
     advertises: Mapping[str, str]  #: `ipv6_ra_configs`
     link: Link | None = None
+    doubled: bool = False  #: seen from a switch port that leads to it beside the one that it leads to
     peer: Uuid | None = None  #: the port of another router
     peer_gateway: bool = False  #: that is a gateway port too
     physical: bool = False  #: its switch has a localnet port
@@ -167,7 +168,7 @@ def stand_in(port: RouterPort, gateways: int) -> str:
 
     A switch without a way to the physical network sends what is for the only gateway through a tunnel.
     """
-    if port.link is None or not port.gateway or port.physical or gateways != 1:
+    if port.link is None or port.doubled or not port.gateway or port.physical or gateways != 1:
         return ""
     return quoted(f"cr-{port.link.name}")
 
@@ -190,3 +191,8 @@ def overlaps(ports: Iterable[RouterPort]) -> Iterator[str]:
     for prefix, labels in found.items():
         if len(labels) > 1:
             yield f"several ports are in {prefix}: {', '.join(labels)}"
+
+
+def seen_by(port: RouterPort, link: Link) -> RouterPort:
+    """The port as its switch sees it that has this link: of several, the port itself leads to one only."""
+    return port._replace(link=link, doubled=port.link is not None and port.link.port != link.port)
