@@ -43,7 +43,7 @@ from pyovn.tables.vswitch import OPEN_VSWITCH
 from tests.support.c_programs import need
 
 UNDERLAY_MTU = 1600
-PATIENCE_S = 20.0
+PATIENCE_S = 45.0
 #: Rigs may be up side by side.
 RIGS = (letter for letter in itertools.cycle(string.ascii_lowercase))
 TTL = re.compile(r"(?:ttl|hlim)=(\d+)")

@@ -3,14 +3,17 @@
 import re
 import shutil
 import subprocess
+import sys
 from typing import Any
 
 import pytest
 
-from tests.support.netns import Guest, Rig, until
+from tests.support.netns import Guest, Rig, run, until
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
 
+#: Debian's knows no relays.
+NBCTL = [sys.executable, "-c", "import sys; from pyovn.cli.nbctl import main; sys.exit(main())"]
 MACS = {"p1": "50:54:00:00:00:01", "p2": "50:54:00:00:00:02"}
 #: What udhcpc runs when it has a lease: $interface, $ip, $mask, $router, $dns and $mtu are what it was told.
 CONFIGURE = """\
@@ -121,12 +124,23 @@ def test_a_router_relays_to_a_server_elsewhere(northd, controller):
         rig.nbctl("lr-add", "r")
         for switch, mac, network in (("net", "50:54:00:00:00:ff", "10.0.0"), ("far", "50:54:00:00:00:fe", "172.16.0")):
             rig.nbctl("ls-add", switch, "--", "lrp-add", "r", f"to-{switch}", mac, f"{network}.1/24")
-            rig.nbctl("lsp-add-router-port", switch, f"{switch}-r", f"to-{switch}")
+            link = ("type=router", "addresses=router", f"options:router-port=to-{switch}")
+            rig.nbctl("lsp-add", switch, f"{switch}-r", "--", "set", "Logical_Switch_Port", f"{switch}-r", *link)
         rig.nbctl("lsp-add", "net", "p1", "--", "lsp-set-addresses", "p1", f"{MACS['p1']} 10.0.0.5")
         rig.nbctl("lsp-add", "far", "p2", "--", "lsp-set-addresses", "p2", f"{MACS['p2']} 172.16.0.9")
         rig.nbctl("set", "Logical_Switch", "net", "other_config:dhcp_relay_port=net-r")
         relay = ("--id=@d", "create", "DHCP_Relay", "name=far", "servers=172.16.0.9")
-        rig.nbctl("--", *relay, "--", "set", "Logical_Router_Port", "to-net", "dhcp_relay=@d")
+        run(
+            *NBCTL,
+            f"--db={rig.northbound}",
+            "--",
+            *relay,
+            "--",
+            "set",
+            "Logical_Router_Port",
+            "to-net",
+            "dhcp_relay=@d",
+        )
         start(rig, controller)
         guest = rig.hosts[0].plug("p1", MACS["p1"], "")
         server = rig.hosts[1].plug("p2", MACS["p2"], "172.16.0.9/24", "172.16.0.1")
