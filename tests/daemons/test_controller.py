@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pyovn.daemons.controller import Config, Controller
+from pyovn.daemons.controller import FAREWELL_S, Config, Controller
 from pyovn.daemons.controller_commands import commands
 from pyovn.daemons.vswitchd import Vswitchd
 from pyovn.openflow import messages as m
@@ -175,6 +175,30 @@ async def test_leaving_for_good_takes_everything_back():
         await here.stop(task)
         await here.until(lambda: here.one(sb.Chassis) is None and here.one(sb.ChassisPrivate) is None)
         assert here.one(sb.PortBinding, logical_port="p1").chassis is None
+
+
+@asynchronous
+async def test_leaving_as_soon_as_it_starts_takes_back_what_an_earlier_one_left():
+    async with hypervisor() as here:
+        _, task = here.start()
+        await here.bound()
+        await here.stop(task)
+        controller, task = here.start()
+        await controller.leave()
+        await here.stop(task)
+        await here.until(lambda: here.one(sb.Chassis) is None and here.one(sb.ChassisPrivate) is None)
+        assert here.one(sb.PortBinding, logical_port="p1").chassis is None
+
+
+@asynchronous
+async def test_leaving_takes_no_time_where_there_is_no_southbound_database():
+    async with hypervisor() as here:
+        await here.change(lambda txn: txn.update(here.one(vswitch.OpenvSwitch), external_ids={}))
+        await here.until(lambda: not here.one(vswitch.OpenvSwitch).external_ids)
+        controller, task = here.start()
+        async with asyncio.timeout(FAREWELL_S / 2):
+            await controller.leave()
+        await here.stop(task)
 
 
 @asynchronous

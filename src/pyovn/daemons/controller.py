@@ -113,6 +113,7 @@ class Controller:
         self.paused = False
         self.report_delay_s = 0.0
         self._news = asyncio.Event()
+        self._begun = asyncio.Event()  #: there is a core
         self._pending: Changes = {}
         self._busy: set[str] = set()
         self._conditions: Conditions = {}
@@ -143,6 +144,7 @@ class Controller:
             ready()
             tasks.create_task(self._watch(self.switch_db))
             self.core = await self._start()
+            self._begun.set()
             tasks.create_task(self.switch.run())
             await self._work(self.core)
 
@@ -156,22 +158,27 @@ class Controller:
 
     async def leave(self) -> None:
         """Take back what a controller that goes for good should not leave behind."""
-        core, southbound = self.core, self.southbound
-        if core is None or southbound is None:
-            return
         self.paused = True
         try:
             async with asyncio.timeout(FAREWELL_S):
+                await self.switch_db.synced()
+                if self._identity() is None:
+                    return
+                await self._begun.wait()
+                assert self.core is not None
+                assert self.southbound is not None
+                core, southbound = self.core, self.southbound
                 await southbound.synced()
         except TimeoutError:
-            log.warning("southbound database out of reach: the chassis stays registered, its tunnels stay up")
+            which = "local" if self.southbound is None else "southbound"
+            log.warning("%s database out of reach: the chassis stays registered, its tunnels stay up", which)
             return
         self._update(core, self._changes())
         if core.settings is None or not core.settings.cleanup_on_exit:
             return
         there, here = core.farewell()
-        for client, edits in ((self.southbound, there), (self.switch_db, here)):
-            if client is not None and client.connected and edits:
+        for client, edits in ((southbound, there), (self.switch_db, here)):
+            if client.connected and edits:
                 txn = Txn()
                 write(txn, edits)
                 txn.comment("ovn-controller: unregistering chassis")
@@ -182,9 +189,10 @@ class Controller:
 
     async def _start(self) -> Core:
         """Wait until we know who we are, then begin."""
-        while (name := self._name()) is None or not (remote := self._remote_of(name)):
+        while (identity := self._identity()) is None:
             self._news.clear()
             await self._news.wait()
+        name, remote = identity
         assert self._tasks is not None
         config = self.config
         self._conditions = first_conditions(name)
@@ -210,6 +218,12 @@ class Controller:
         self._tasks.create_task(self._watch(client))
         self.wake()
         return core
+
+    def _identity(self) -> tuple[str, str] | None:
+        """What we are called and our southbound remote, once both are known."""
+        if (name := self._name()) is None or not (remote := self._remote_of(name)):
+            return None
+        return name, remote
 
     def _name(self) -> str | None:
         if self.config.chassis:
