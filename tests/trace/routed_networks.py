@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from pyovn.net.uuids import Uuid
 from pyovn.ovsdb.txn import Txn
 from pyovn.tables import nb, sb
+from tests.northd.routed import discarding_once
 
 PUB = 9  #: the number of the outer network
 
@@ -267,7 +268,7 @@ _translation6 = st.builds(
 nats = st.one_of(_floating, _masquerade, _translation6)
 rows = st.builds(
     Rows,
-    st.lists(routes, max_size=4).map(tuple),
+    st.lists(routes, max_size=4).map(discarding_once),
     st.lists(policies, max_size=2, unique_by=itemgetter("priority")).map(tuple),
     st.lists(nats, max_size=3, unique_by=(itemgetter("external_ip"), itemgetter("logical_ip"))).map(tuple),
     st.fixed_dictionaries(

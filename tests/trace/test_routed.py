@@ -48,7 +48,6 @@ def teach(c: Oracle, network: RoutedNetwork) -> None:
 
 
 @pytest.mark.interop
-@seed(8)
 @settings(once, max_examples=4)
 @given(network=routed(balanced=True), choices=choices)
 def test_what_the_c_northd_wrote_is_traced_as_c_ovn_does(c: Oracle, network: RoutedNetwork, choices: Random) -> None:
@@ -60,7 +59,6 @@ def test_what_the_c_northd_wrote_is_traced_as_c_ovn_does(c: Oracle, network: Rou
 
 
 @pytest.mark.interop
-@seed(8)
 @settings(once, max_examples=4)
 @given(network=routed(balanced=True), choices=choices)
 def test_what_our_northd_wrote_is_traced_as_c_ovn_does(c: Oracle, network: RoutedNetwork, choices: Random) -> None:
@@ -76,7 +74,6 @@ def test_what_our_northd_wrote_is_traced_as_c_ovn_does(c: Oracle, network: Route
 
 
 @pytest.mark.interop
-@seed(8)
 @settings(once, max_examples=8)
 @given(network=routed(balanced=True), choices=choices)
 def test_both_northds_give_packets_the_same_fate(c: Oracle, network: RoutedNetwork, choices: Random) -> None:

@@ -1,7 +1,8 @@
 import pytest
 
+from pyovn.trace.request import Request, answer
 from pyovn.trace.tracer import Options
-from tests.trace.networks import PACKET, trace
+from tests.trace.networks import PACKET, network, trace
 
 PACKET6 = (
     'inport == "a" && eth.src == 0a:00:00:00:00:01 && eth.dst == 0a:00:00:00:00:02 && '
@@ -89,6 +90,18 @@ def test_load_balancers_choose_what_the_user_wants() -> None:
     wanted = Options(lb_dst=(4, 0x04040404, 0))
     text = trace("ct_lb_mark(backends=3.3.3.3:99,4.4.4.4);", PACKET, "summary", options=wanted)
     assert "ct_lb_mark /* default (use --ct to customize) */ {" in text
+
+
+@pytest.mark.parametrize(
+    ("over", "port"), [("icmp4.type == 3 && icmp4.code == 4", 81), ("tcp.dst == 4", 81), ("ip.proto == 2", 0)]
+)
+def test_the_port_of_a_backend_goes_where_conntrack_looks_for_one(over: str, port: int) -> None:
+    """In `ovn-trace` the code of ICMP counts as one; other protocols have none."""
+    flows = ("ct_lb_mark;", "reg1[0..15] = ct_tp_dst(); next;", 'outport = "b"; output;')
+    tables = network(*(("ingress", table, 0, "1", actions) for table, actions in enumerate(flows)))
+    packet = PACKET.partition(" && tcp")[0] + f" && {over}"
+    text = answer(tables, Request(packet, "sw", ("minimal",), Options(lb_dst=(4, 0x04040404, 81))))
+    assert f"reg1[0..15] = {port};" in text
 
 
 def test_port_security_is_simulated() -> None:

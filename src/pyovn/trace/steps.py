@@ -61,6 +61,9 @@ CT_SNAT, CT_DNAT = 1 << CT_FLAGS.index("snat"), 1 << CT_FLAGS.index("dnat")
 CT_INVALID = 1 << CT_FLAGS.index("inv")
 
 _PORT_FIELDS = {TCP: "tcp", UDP: "udp", SCTP: "sctp"}
+#: the second field of a protocol, which a backend's port goes to; ICMP's code counts as one, as in ovn-trace
+_SECOND_FIELDS = {protocol: f"{name}_dst" for protocol, name in _PORT_FIELDS.items()}
+_SECOND_FIELDS |= {ICMP: "icmp_code", ICMP6: "icmpv6_code"}
 
 
 def value_of(part: Part, packet: Packet) -> int:
@@ -286,8 +289,8 @@ def ct_lb(here: "Here", action: CtLb) -> None:
         address, port = found
         copy.packet["ip_dst" if version == 4 else "ipv6_dst"] = address
         protocol = copy.packet.get("ip_proto", 0)
-        if port and protocol in _PORT_FIELDS:
-            copy.packet[f"{_PORT_FIELDS[protocol]}_dst"] = port
+        if port and protocol in _SECOND_FIELDS:
+            copy.packet[_SECOND_FIELDS[protocol]] = port
     copy.go_on(here.table + 1)
 
 
