@@ -3,14 +3,15 @@
 
 import asyncio
 import contextlib
+import subprocess
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
 from pyovn.openflow import actions as a
+from pyovn.openflow import codec, text
 from pyovn.openflow import messages as m
-from pyovn.openflow import text
 from pyovn.openflow.flows import Flow, FlowStats, GroupDef, MeterBand, MeterDef
 from pyovn.openflow.match import match
 from pyovn.runtime.openflow import OpenFlowChannel, OpenFlowListener
@@ -186,3 +187,10 @@ def test_connection_flushes(tmp_path: Path) -> None:
     _, heard = run(program, tmp_path, "ct-flush", *words)
     mapped = 0xFFFF << 32 | samples.A
     assert m.CtFlush(5, 6, m.CtTuple(mapped, None, None, 80), m.CtTuple(), (1, 3), (7, 0xFF)) in heard
+
+
+def test_flushes_by_label_are_read_as_they_are_meant():
+    flush = m.CtFlush(5, 6, m.CtTuple(0xFFFF << 32 | samples.A, None, None, 80), m.CtTuple(), (1, 3), (7, 0xFF))
+    words = [need("ovs-ofctl", "26.03"), "ofp-print", codec.encode(flush, 1).hex()]
+    printed = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    assert "zone=5 mark=0x1/0x3 labels=0x7/0xff 'ct_nw_src=10.0.0.1," in printed

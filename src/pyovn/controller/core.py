@@ -38,6 +38,7 @@ from pyovn.controller.logical import FAULTS, GROUPS, METERS, LogicalFlows
 from pyovn.controller.mirrors import OWNED as OF_MIRRORS
 from pyovn.controller.mirrors import ours
 from pyovn.controller.monitor import Conditions, conditions
+from pyovn.controller.nexthops import stale_connections
 from pyovn.controller.patches import OWNED
 from pyovn.controller.portflows import ANNOUNCED, PROBLEMS
 from pyovn.controller.services.multicast import Group
@@ -49,13 +50,14 @@ from pyovn.controller.view import ALL, SETTINGS, THE_HOST, VIF
 from pyovn.incr.engine import Changes, Engine, Source
 from pyovn.net.uuids import Uuid
 from pyovn.openflow.flows import GroupDef, MeterDef
-from pyovn.openflow.messages import PacketOut
+from pyovn.openflow.messages import CtFlush, CtFlushZone, PacketOut
 from pyovn.ovsdb.model import Row
 from pyovn.tables.sb import (
     AddressSet,
     Chassis,
     ChassisPrivate,
     ChassisTemplateVar,
+    ECMPNexthop,
     MACBinding,
     PortBinding,
     SBGlobal,
@@ -110,6 +112,7 @@ class Core:
         self._zones_for: tuple[Any, ...] = ()
         self._zones_in: tuple[Any, ...] = ()
         self._flush: set[int] = set()
+        self._forgotten: list[CtFlush] = []
         self._waiting: tuple[Any, Mapping[str, Uuid]] = (), {}
         #: local datapaths, and names of interfaces' ports that are in none of them
         self._local: dict[Uuid, Datapath] = {}
@@ -128,6 +131,9 @@ class Core:
         if everything or self.settled != self._was_settled:
             self._was_settled = self.settled
             self.engine.run(everything, {datapath: self._zones_given})
+        if hops := changes.get(ECMPNexthop):
+            local = {each.uuid: each for each in self.datapaths()}
+            self._forgotten += stale_connections(hops, local, self._zones)
 
     def switch_is(self, *, option_field: int, features: frozenset[str]) -> None:
         """What the switch said about itself."""
@@ -223,10 +229,11 @@ class Core:
                 found += problems.get(uuid) or ()
         return found
 
-    def take_flush(self) -> tuple[int, ...]:
-        """Zones to be emptied before flows that use them go in."""
+    def take_flush(self) -> tuple[CtFlushZone | CtFlush, ...]:
+        """Zones to be emptied before flows that use them go in, and connections to be forgotten."""
         flush, self._flush = self._flush, set()
-        return tuple(sorted(flush))
+        forgotten, self._forgotten = self._forgotten, []
+        return (*map(CtFlushZone, sorted(flush)), *forgotten)
 
     def waiting(self) -> Mapping[str, Uuid]:
         """The claimed ports whose flows somebody waits for, with their interfaces."""

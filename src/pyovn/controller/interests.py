@@ -31,6 +31,7 @@ SOUTHBOUND_TABLES: dict[type[Row], Sequence[str] | None] = {
     sb.MulticastGroup: None,
     sb.MACBinding: None,
     sb.StaticMACBinding: None,
+    sb.ECMPNexthop: None,
     sb.FDB: None,
     sb.LogicalDPGroup: None,
     sb.AddressSet: None,

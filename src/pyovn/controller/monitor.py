@@ -15,6 +15,7 @@ from pyovn.tables.sb import (
     FDB,
     ChassisPrivate,
     ChassisTemplateVar,
+    ECMPNexthop,
     IPMulticast,
     LogicalFlow,
     MACBinding,
@@ -27,7 +28,13 @@ Clauses = list[Any]
 Conditions = dict[type[Row], Clauses | bool]
 
 #: Tables whose rows belong to one datapath, by the column that says so.
-BY_DATAPATH: Final[tuple[type[Row], ...]] = (MulticastGroup, MACBinding, StaticMACBinding, IPMulticast)
+BY_DATAPATH: Final[tuple[type[Row], ...]] = (
+    MulticastGroup,
+    MACBinding,
+    StaticMACBinding,
+    ECMPNexthop,
+    IPMulticast,
+)
 #: Port types that can lead to other datapaths, or move here, wherever they are.
 ROVING_TYPES: Final = ("patch", "external", "chassisredirect")
 #: Tables that stay small however large the network is.

@@ -384,7 +384,7 @@ class Controller:
         elif in_force:
             self._confirm(core, number, waiting)
 
-    async def _apply(self, difference: Difference, flush: tuple[int, ...]) -> None:
+    async def _apply(self, difference: Difference, flush: Sequence[m.CtFlushZone | m.CtFlush]) -> None:
         try:
             await self.switch.apply(difference, flush)
         except OvnError as fault:

@@ -75,15 +75,16 @@ class SwitchConnection:
             self._wake()
             machine.lost(self._clock.now())
 
-    async def apply(self, difference: Difference, flush: Iterable[int]) -> None:
+    async def apply(self, difference: Difference, flush: Iterable[m.CtFlushZone | m.CtFlush]) -> None:
         """Tell the switch, and wait until it has done so.  Raises Disconnected."""
         client = self._client
         if client is None:
             raise Disconnected("no connection to the switch")
         for meter in difference.meters:
             client.send(m.MeterMod(m.ADD, meter))
-        for zone in flush:
-            client.send(m.CtFlushZone(zone))
+        for forgotten in flush:
+            if isinstance(forgotten, m.CtFlushZone) or LABEL_FLUSH in self.features:
+                client.send(forgotten)
         await self._bundle(client, difference)
         for number in difference.stale_meters:
             client.send(m.MeterMod(m.METER_DELETE, MeterDef(number, ())))

@@ -62,10 +62,10 @@ def _property(kind: int, value: bytes) -> bytes:
 
 
 def _number(kind: int, value: int, size: int) -> bytes:
-    """A property with a number; one of 16 bits counts its padding, one of 128 bits is aligned to 8."""
+    """A property with a number; one of 16 bits counts its padding."""
     if size == 2:
         return _property(kind, _pack("!Hxx", value))
-    return _property(kind, (bytes(4) if size == 16 else b"") + value.to_bytes(size, "big"))
+    return _property(kind, value.to_bytes(size, "big"))
 
 
 def _read_number(cursor: Cursor, size: int) -> int:
