@@ -46,6 +46,7 @@ class Oracle:
         self.control = control
         self.rpc = server.rpc()
         self._monitors = count()
+        self.learned: tuple[tuple[str, str, str], ...] = ()  #: port, prefix, next hop: what controllers report
 
     def dump(self, database: Database) -> dict[str, Json]:
         """Everything in a database, as a monitor would tell it at first."""
@@ -115,6 +116,7 @@ class Oracle:
             if row["initial"]["dst_ip"] in ANSWERING:
                 txn.set(sb.BFD, uuid, status="up")
         self._listen(txn, tables, chassis)
+        self._learn(txn, tables)
         self.transact("OVN_Southbound", txn)
         return bool(txn)
 
@@ -127,6 +129,22 @@ class Oracle:
                 txn.insert(
                     sb.IGMPGroup, address=address, protocol="IGMPv2", datapath=Uuid(row["initial"]["datapath"][1]),
                     chassis=Uuid(chassis[where]), chassis_name=where, ports=frozenset([Uuid(uuid)]),
+                )  # fmt: skip
+
+    def _learn(self, txn: Txn, tables: dict[str, Json]) -> None:
+        """Report routes that routing daemons know."""
+        ports = {
+            row["initial"]["logical_port"]: (uuid, row["initial"])
+            for uuid, row in tables.get("Port_Binding", {}).items()
+        }
+        txn.raw({"op": "delete", "table": "Learned_Route", "where": []})
+        for port, prefix, nexthop in self.learned:
+            uuid, row = ports.get(port, ("", {}))
+            reaches = ":" in nexthop or "." in str(row.get("mac"))  # else the C northd makes a flow without a source
+            if row and reaches and "chassis-redirect-port" not in str(row.get("options")):
+                txn.insert(
+                    sb.LearnedRoute, datapath=Uuid(row["datapath"][1]), logical_port=Uuid(uuid), ip_prefix=prefix,
+                    nexthop=nexthop,
                 )  # fmt: skip
 
     def recompute(self) -> None:

@@ -121,21 +121,19 @@ def test_a_peer_that_is_not_there_is_told() -> None:
 
 def test_what_is_not_carried_out_is_told_by_name() -> None:
     world = router()
-    dynamic = {"dynamic-routing": "true"}
+    world.edit(lambda txn: txn.insert(nb.LogicalSwitch, name="s"))
+    (switch,) = world.rows(nb.LogicalSwitch)
+    (port, *_) = world.rows(nb.LogicalRouterPort)
 
     def configure(txn: Txn) -> None:
         for row in world.rows(nb.LogicalRouter):
-            txn.update(row, options=dynamic)
-        for port in world.rows(nb.LogicalRouterPort)[:1]:
-            txn.update(port, options={"dynamic-routing-redistribute": "nat"})
+            txn.update(row, options={"dynamic-routing": "true"})
+        txn.update(port, options={"dynamic-routing-redistribute": "nat,rip"})
+        txn.update(switch, other_config={"dynamic-routing-vni": "10"})
 
     world.edit(configure)
-    port = world.rows(nb.LogicalRouterPort)[0].name
     assert sorted(said(world)) == [
-        f"{what} is not supported and has no effect"
-        for what in (
-            f"logical router port {port}: dynamic routing (dynamic-routing-redistribute)",
-            "logical router r: dynamic routing (dynamic-routing)",
-        )
+        f"logical router port {port.name}: unknown dynamic-routing-redistribute 'rip'",
+        "logical switch s: EVPN (other_config:dynamic-routing-vni) is not supported and has no effect",
     ]
     assert forwards(world)

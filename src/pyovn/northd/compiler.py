@@ -30,6 +30,7 @@ from pyovn.northd.sync.multicast_group import GroupSync
 from pyovn.northd.sync.northbound import PortStateSync, RouterPortStateSync
 from pyovn.northd.sync.port_binding import PortSync
 from pyovn.northd.sync.references import References
+from pyovn.northd.sync.route import AdvertisedRouteSync, LearnedRouteSync
 from pyovn.northd.sync.rows import RowSync
 from pyovn.northd.sync.service_monitor import MonitorSync, health_of_ports
 from pyovn.northd.sync.simple import (
@@ -118,6 +119,8 @@ SOUTHBOUND: Mapping[type[Row], Sequence[str] | None] = {
     sb.MACBinding: ("logical_port", "ip", "mac"),
     sb.ChassisTemplateVar: None,
     sb.Mirror: None,
+    sb.AdvertisedRoute: None,
+    sb.LearnedRoute: None,
     sb.RBACRole: None,
     sb.RBACPermission: None,
 }  # fmt: skip
@@ -169,6 +172,8 @@ class Compiler:
         self.next_hops = NextHopSync(facts(are.WATCHED_HOPS), self.references, southbound)
         self.variables = TwinSync(sb.ChassisTemplateVar, facts(are.VARIABLES))
         self.mirrors = TwinSync(sb.Mirror, facts(are.MIRRORS))
+        self.advertised_routes = AdvertisedRouteSync(facts(are.ADVERTISED), self.references, southbound)
+        self.learned_routes = LearnedRouteSync(facts(are.LEARNED))
         self.dhcp4, self.dhcp6 = constants.DHCP4Sync(), constants.DHCP6Sync()
         self.permissions = constants.PermissionSync()
         self.roles = constants.RoleSync(self.permissions)
@@ -188,6 +193,8 @@ class Compiler:
             (self.next_hops, facts(are.WATCHED_HOPS)),
             (self.variables, facts(are.VARIABLES)),
             (self.mirrors, facts(are.MIRRORS)),
+            (self.advertised_routes, facts(are.ADVERTISED)),
+            (self.learned_routes, facts(are.LEARNED)),
         )
         self._tables: tuple[RowSync[Any, Any], ...] = (
             *(sync for sync, _ in self._touched),
@@ -237,7 +244,7 @@ class Compiler:
             self._global_dirty = True
             self._limit_keys()
         # no unit reads these; their UUIDs, which are those of the northbound rows, would mislead it
-        unread = (sb.LoadBalancer, sb.StaticMACBinding, sb.ChassisTemplateVar, sb.Mirror)
+        unread = (sb.LoadBalancer, sb.StaticMACBinding, sb.ChassisTemplateVar, sb.Mirror, sb.AdvertisedRoute)
         self.engine.run({cls: rows for cls, rows in changes.items() if cls not in unread})
 
     def _states_seen(self, changes: Changes) -> None:

@@ -225,6 +225,11 @@ ATTACHED: Bag[Uuid, tuple[Uuid, bool]] = Bag("attached")  #: switch → (router 
 ROUTER: Single[Uuid, Router] = Single("router")  #: router → its view
 SENDERS: Single[Uuid, tuple[str, ...]] = Single("senders")  #: router → MACs of its distributed translations
 ROUTES: Bag[Destination, Route] = Bag("routes")
+#: router, its port's name and a prefix → the port whose chassis is nearest to it (or none), is it that of a neighbour?
+TOLD: Bag[tuple[Uuid, str, str], tuple[str, bool]] = Bag("told")
+#: the same, of routers that tell the world outside: port, prefix, tracked port → router
+ADVERTISED: Named[tuple[str, str, str], Uuid] = Named("advertised")
+LEARNED: Single[Uuid, bool] = Single("learned")  #: Learned_Route → it belongs to a router that learns
 ROUTE_TABLES: Bag[Uuid, str] = Bag("route_tables")  #: router → names of tables of routes
 GROUPED: Bag[Uuid, Destination] = Bag("grouped")  #: router → destinations with a choice of routes
 CHAINS: Bag[Uuid, str] = Bag("chains")  #: router → names of chains that policies are in

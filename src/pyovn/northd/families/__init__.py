@@ -1,6 +1,7 @@
 """The families: northbound rows → views → flows and wanted southbound rows, in the order in which they run."""
 
 from pyovn.incr.engine import Family
+from pyovn.northd.families.advertised import advertised, told_routes
 from pyovn.northd.families.balancers import BALANCER_FAMILIES, BALANCER_SITES
 from pyovn.northd.families.filters import FILTER_FAMILIES, FILTERING
 from pyovn.northd.families.listeners import LISTENER_FAMILIES
@@ -36,6 +37,8 @@ FAMILIES: tuple[Family, ...] = (
     *MIRROR_FAMILIES,
     *MONITOR_FAMILIES,
     ports,
+    told_routes,
+    advertised,
     names,
     router_claims,
     liveness,

@@ -5,11 +5,12 @@ from pyovn.net.uuids import Uuid
 from pyovn.northd.families.mirrors import copyings
 from pyovn.northd.families.services import served
 from pyovn.northd.feature import Place, Provenance
-from pyovn.northd.model.addresses import nonsense
+from pyovn.northd.model.addresses import is_link_local, nonsense
 from pyovn.northd.model.announcements import announced
 from pyovn.northd.model.arp_proxy import parse_proxy
 from pyovn.northd.model.binding import binding, groups, receives_multicast
 from pyovn.northd.model.claims import addressing
+from pyovn.northd.model.dynamic import AS_HOST
 from pyovn.northd.model.ipam import WRITTEN, Claim, host_claims, mac_claims
 from pyovn.northd.model.options import number
 from pyovn.northd.model.port import Port, takes_unknown
@@ -45,6 +46,7 @@ from pyovn.northd.relations import (
     SPECIAL,
     SWITCH,
     TAGS,
+    TOLD,
     WISHES,
     Binding,
     Group,
@@ -146,13 +148,16 @@ def queues(db: Reader, key: str) -> Outputs:
     return (tuple((name, held[name] if name in held else next(free)) for name in wanted),)
 
 
-@family(over=LogicalSwitchPort, emits=[FLOWS, BINDINGS, MEMBERS, HA_GROUPS, WISHES, IP_CLAIMS, MAC_CLAIMS, PROBLEMS])
+@family(
+    over=LogicalSwitchPort,
+    emits=[FLOWS, BINDINGS, MEMBERS, HA_GROUPS, WISHES, IP_CLAIMS, MAC_CLAIMS, TOLD, PROBLEMS],
+)
 def ports(db: Reader, uuid: Uuid) -> Outputs:
     """All that there is because of a port."""
     owners = db.look(OWNER, uuid)
     row = db.row(LogicalSwitchPort, uuid)
     if not owners or row is None:
-        return (), (), (), (), None, (), (), ()
+        return (), (), (), (), None, (), (), (), ()
     datapath = owners[0]
     switch = db.look(SWITCH, datapath)
     assert switch is not None
@@ -195,7 +200,8 @@ def ports(db: Reader, uuid: Uuid) -> Outputs:
     group = ha_group(db, row.ha_chassis_group) if row.ha_chassis_group and row.type == "external" else ()
     if len(port.requests) > 1:
         problems = (*problems, (uuid, f"logical switch port {row.name}: several dynamic addresses, the first counts"))
-    return flows, bindings, member_of, group, wish, hosts, macs, problems
+    told = told_hosts(db, port, datapath) if switch.announced else ()
+    return flows, bindings, member_of, group, wish, hosts, macs, told, problems
 
 
 def link(db: Reader, switch: Switch, port: Port, datapath: Uuid, bound: Binding) -> Linked:
@@ -253,6 +259,21 @@ def router_claims(db: Reader, uuid: Uuid) -> Outputs:
     switch = None if port.link is None else port.link.switch
     hosts = () if switch is None else host_claims(switch, db.look(POOLS, switch), own, claim)
     return hosts, mac_claims(chosen.mac_prefix, own, claim)
+
+
+def told_hosts(db: Reader, port: Port, datapath: Uuid) -> tuple[tuple[tuple[Uuid, str, str], tuple[str, bool]], ...]:
+    """The addresses of a port that routers on its switch tell the world outside."""
+    views = (db.look(ROUTER_PORT, each) for each, _ in db.look(ATTACHED, datapath))
+    telling = [view for view in views if view is not None and AS_HOST in view.redistributes]
+    if port.row.type == "router" or not port.shape.enabled:
+        return ()
+    addresses = [ip for each in port.addresses for ip in (*each.ip4, *(ip6.address for ip6 in each.ip6))]
+    return tuple(
+        ((at.router, at.label, ip), (port.row.name, True))
+        for at in telling
+        for ip in addresses
+        if not is_link_local(ip)
+    )
 
 
 def neighbours(db: Reader, port: Port, datapath: Uuid) -> Provenance:

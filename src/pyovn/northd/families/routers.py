@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 from pyovn.incr.engine import Family, Reader, family
 from pyovn.net.uuids import Uuid
+from pyovn.northd.families.learned import learned_routes
 from pyovn.northd.families.protection import spelling
 from pyovn.northd.feature import Place, Provenance
-from pyovn.northd.model import unsupported
 from pyovn.northd.model.addresses import is_address
 from pyovn.northd.model.datapath import wanted_router
+from pyovn.northd.model.dynamic import DYNAMIC, REDISTRIBUTE, STATIC, redistributed
 from pyovn.northd.model.nat import Sets, Translation, forced, gateway_for, translation
 from pyovn.northd.model.policies import Policy
 from pyovn.northd.model.router import Router
@@ -53,6 +54,7 @@ from pyovn.northd.relations import (
     SPECIAL,
     STATIC_NEIGHBOURS,
     SWITCH,
+    TOLD,
     TRANSLATION,
     WATCHED,
     WATCHED_BY_POLICY,
@@ -95,7 +97,7 @@ def routers(db: Reader, uuid: Uuid) -> Outputs:
         for key, text in ((key, row.options.get(key, "")) for key in FORCED)
         if text != ROUTER_IP and len(forced(text)) != len(text.split())
     )
-    return *of, wanted_router(row), (*unsupported.of_router(row), *doubts)
+    return *of, wanted_router(row), tuple(doubts)
 
 
 @family(over=LogicalRouterPort, emits=[ROUTER_PORT, ATTACHED, PROBLEMS])
@@ -106,12 +108,16 @@ def router_ports(db: Reader, uuid: Uuid) -> Outputs:
     if not owners or row is None:
         return None, (), ()
     port, problems = parsed_port(row, owners[0])
-    found = [*unsupported.of_router_port(row), *((uuid, text) for text in problems)]
+    found = [(uuid, text) for text in problems]
     if port is None:
         return None, (), tuple(found)
     options = db.column(LogicalRouter, owners[0], "options") or {}
     if options.get("chassis"):
         port = port._replace(gateway=False)
+    if options.get(DYNAMIC) == "true":
+        kinds_told, unknown = redistributed(options, row.options)
+        port = port._replace(redistributes=kinds_told, learns=True)
+        found += [(uuid, f"logical router port {row.name}: unknown {REDISTRIBUTE} '{each}'") for each in unknown]
     leading: tuple[Link, ...] = db.look(LINKS, row.name)
     links = sorted(leading, key=lambda link: link.name)
     if row.peer:
@@ -173,18 +179,18 @@ def ports_of(db: Reader, router: Uuid) -> tuple[RouterPort, ...]:
     return () if found is None else found
 
 
-@family(over=LogicalRouterStaticRoute, emits=[ROUTES, ROUTE_TABLES, WATCHED, NEXT_HOPS, PROBLEMS])
+@family(over=LogicalRouterStaticRoute, emits=[ROUTES, ROUTE_TABLES, WATCHED, NEXT_HOPS, TOLD, PROBLEMS])
 def static_routes(db: Reader, uuid: Uuid) -> Outputs:
     """A route, if its next hop can be reached."""
     owners = db.look(ROUTE_OF, uuid)
     row = db.row(LogicalRouterStaticRoute, uuid)
     if not owners or row is None:
-        return (), (), (), (), ()
+        return (), (), (), (), (), ()
     router = owners[0]
     name = db.column(LogicalRouter, router, "name")
     to = destination(row, router)
     if to is None:
-        return (), (), (), (), ((uuid, f"logical router {name}: bad prefix '{row.ip_prefix}' of a static route"),)
+        return (), (), (), (), (), ((uuid, f"logical router {name}: bad prefix '{row.ip_prefix}' of a static route"),)
     tables = ((router, row.route_table),) if row.route_table else ()
     watched: tuple[tuple[Uuid, Uuid], ...] = () if row.bfd is None else ((row.bfd, uuid),)
     wrong: tuple[tuple[Uuid, str], ...] = ()
@@ -192,14 +198,14 @@ def static_routes(db: Reader, uuid: Uuid) -> Outputs:
     if row.nexthop != DISCARD:
         hop = hop_by(ports_of(db, router), row.nexthop, row.output_port)
     if isinstance(hop, str):
-        return (), tables, (), (), ((uuid, f"logical router {name}: route to {row.ip_prefix}: {hop}"),)
+        return (), tables, (), (), (), ((uuid, f"logical router {name}: route to {row.ip_prefix}: {hop}"),)
     if watched and not monitors(db, watched[0][0], hop):
         watched, wrong = (
             (),
             ((uuid, f"logical router {name}: route to {row.ip_prefix}: its BFD session is for another"),),
         )
     if watched and db.column(BFD, watched[0][0], "status") != "up":
-        return (), tables, watched, (), ()
+        return (), tables, watched, (), (), ()
     symmetric = row.options.get("ecmp_symmetric_reply") == "true"
     key = 0
     hops: tuple[tuple[tuple[str, str], Uuid], ...] = ()
@@ -208,7 +214,12 @@ def static_routes(db: Reader, uuid: Uuid) -> Outputs:
         bound = db.find(PortBinding, "logical_port", hop.label)[:1]
         key = db.column(PortBinding, bound[0], "tunnel_key") if bound else 0
     route = Route(hop, symmetric, tuple(sorted(row.selection_fields)), uuid, key)
-    return ((to, route),), tables, watched, hops, wrong
+    told = tuple(
+        ((router, hop.label, to.prefix), ("", False))
+        for port in ports_of(db, router)
+        if port.label == hop.label and STATIC in port.redistributes
+    )
+    return ((to, route),), tables, watched, hops, told, wrong
 
 
 def watches_hops(db: Reader) -> bool:
@@ -595,6 +606,7 @@ ROUTER_FAMILIES: tuple[Family, ...] = (
     linked_networks,
     tables_of_ports,
     static_routes,
+    learned_routes,
     route_groups,
     translations,
     router_views,

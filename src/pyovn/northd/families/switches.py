@@ -5,8 +5,10 @@ from pyovn.net.uuids import Uuid
 from pyovn.northd.families.protection import spelling
 from pyovn.northd.feature import Origin
 from pyovn.northd.model import acl as acls
+from pyovn.northd.model import unsupported
 from pyovn.northd.model.chassis import common_features
 from pyovn.northd.model.datapath import wanted_datapath
+from pyovn.northd.model.dynamic import AS_HOST
 from pyovn.northd.model.ipam import pool
 from pyovn.northd.model.multicast import snooping
 from pyovn.northd.model.settings import Settings, settings
@@ -55,6 +57,8 @@ def switches(db: Reader, uuid: Uuid) -> Outputs:
     config = row.other_config
     given, wrong = pool(config)
     problems = [(uuid, f"logical switch {row.name}: {text}") for text in wrong]
+    if config:
+        problems += unsupported.of_switch(row)
     asked = tuple((each, uuid) for each in sorted(row.dns_records))
     return owned, asked, wanted_datapath(row), snooping(config), given, tuple(problems)
 
@@ -83,6 +87,10 @@ def switch_views(db: Reader, uuid: Uuid) -> Outputs:
             physical_network=localnets[0][1] if localnets else "",
             only_routers=guests == 0,
             relayed=any(relays for _, relays in db.look(ATTACHED, uuid)),
+            announced=any(
+                (peer := db.look(ROUTER_PORT, each)) and AS_HOST in peer.redistributes
+                for each, _ in db.look(ATTACHED, uuid)
+            ),
             proxies=any(kind == PROXY for kind, _, _ in special)
             and any(
                 (peer := db.look(ROUTER_PORT, each)) and peer.link and peer.link.proxy

@@ -1,7 +1,8 @@
-"""Routing: the longest prefix wins; of equal ones, what is connected, then what somebody configured.
+"""Routing: the longest prefix wins; of equal ones, what is connected, then what somebody configured, then
+what was learned.
 
     ip_routing_pre    which table of routes a packet is for: reg7
-    ip_routing        priority 8 × length + 6 connected, + 4 static, + 0 by source; one more for BFD
+    ip_routing        priority 8 × length + 6 connected, + 4 static, + 2 learned, + 0 by source; one more for BFD
     ip_routing_ecmp   of several routes, the one that `select` chose: reg8[0..15] group, reg8[16..31] member
 
 A route says: next hop to reg0 (xxreg0), the router's own address to reg5 (xxreg1), MAC and port.
@@ -21,7 +22,7 @@ feature = Feature()
 
 PRE, ROUTING, ECMP = STAGE["lr_in_ip_routing_pre"], STAGE["lr_in_ip_routing"], STAGE["lr_in_ip_routing_ecmp"]
 NETWORK_ID = STAGE["lr_in_network_id"]
-CONNECTED, STATIC, BY_SOURCE = 6, 4, 0
+CONNECTED, STATIC, LEARNED, BY_SOURCE = 6, 4, 2, 0
 FOR_BFD = "udp.dst == 3784"
 HOP_LIMIT = "ip.ttl--; "
 #: registers of next hop and source, by IP version
@@ -120,7 +121,7 @@ def static(router: Router, to: Destination, routes: tuple[Route, ...], group: in
     """The routes to one destination: a flow, or a group."""
     where = "src" if to.by_source else "dst"
     match = f"reg7 == {number(router, to.table)} && {to.ip}.{where} == {to.network}/{to.length}"
-    priority = to.length * 8 + (BY_SOURCE if to.by_source else STATIC)
+    priority = to.length * 8 + (BY_SOURCE if to.by_source else LEARNED if to.learned else STATIC)
     if group:
         yield from equal(priority, match, routes, group)
         return

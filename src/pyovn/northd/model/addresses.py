@@ -56,6 +56,11 @@ def is_address(text: str) -> bool:
     return True
 
 
+def is_link_local(address: str) -> bool:
+    """Is an address, in canonical spelling, in fe80::/10?"""
+    return address.startswith(("fe8", "fe9", "fea", "feb"))
+
+
 def link_local(mac: str) -> Address6:
     """The address that the owner of a MAC gives itself."""
     octets = bytes.fromhex(mac.replace(":", ""))

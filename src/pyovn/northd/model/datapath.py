@@ -14,13 +14,12 @@ PASSED_ON = (
 )
 ROUTER_PASSED_ON = (
     "ct-zone-limit",
-    "dynamic-routing",
     "dynamic-routing-v4-prefix-nexthop",
     "dynamic-routing-v6-prefix-nexthop",
-    "dynamic-routing-vrf-id",
-    "dynamic-routing-vrf-name",
     "snat-ct-zone",
 )
+
+VRF_ID = "dynamic-routing-vrf-id"  #: a number, but for 0
 
 
 def wanted_router(row: LogicalRouter) -> WantedDatapath:
@@ -30,6 +29,8 @@ def wanted_router(row: LogicalRouter) -> WantedDatapath:
         ids["name2"] = name
     options = row.options
     ids.update((key, options[key]) for key in ROUTER_PASSED_ON if key in options)
+    if number(options.get(VRF_ID)):
+        ids[VRF_ID] = options[VRF_ID]
     if age := shortest(thresholds(options.get("mac_binding_age_threshold", ""))):
         ids["mac_binding_age_threshold"] = str(age)
     if options.get("always_learn_from_arp_request") == "false":

@@ -1,5 +1,6 @@
 """Translations of addresses as their rules see them."""
 
+import json
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -42,6 +43,11 @@ class Translation(NamedTuple):
     virtual: bool = False  #: the port of a distributed one is where it was last announced from
     adds_route: bool = False  #: neighbouring routers know the outside address
     first: bool = True  #: of those with the same outside address
+
+    @property
+    def nearest(self) -> str:
+        """The name of the port whose chassis translates: a guest's, or the gateway; none on a gateway router."""
+        return str(json.loads(self.port)) if self.port else self.gateway
 
 
 class Sets(NamedTuple):

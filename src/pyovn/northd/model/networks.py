@@ -23,8 +23,13 @@ class Network(NamedTuple):
 
     @property
     def prefix(self) -> str:
-        """The network, `IP/length`; without the length where it is a single host."""
+        """The network, `IP/length`."""
         return f"{self.network}/{self.length}"
+
+    @property
+    def is_host(self) -> bool:
+        """Is it a single address?"""
+        return self.length == (128 if ":" in self.address else 32)
 
     @property
     def group(self) -> str:

@@ -9,12 +9,13 @@ from collections.abc import Iterable
 from pyovn.incr.engine import Reader
 from pyovn.net.uuids import Uuid
 from pyovn.northd.model.binding import chassis_named
+from pyovn.northd.model.dynamic import told_to_controllers
 from pyovn.northd.model.networks import parse_network
 from pyovn.northd.model.options import number
 from pyovn.northd.model.router import Router
 from pyovn.northd.model.router_port import RouterPort
 from pyovn.northd.relations import STATIC, Binding, Group
-from pyovn.tables.nb import GatewayChassis, HAChassis, HAChassisGroup, LogicalRouterPort
+from pyovn.tables.nb import GatewayChassis, HAChassis, HAChassisGroup, LogicalRouter, LogicalRouterPort
 from pyovn.tables.sb import Chassis
 
 NOTHING: frozenset[Uuid] = frozenset()
@@ -45,7 +46,10 @@ def router_bindings(
         if there is not None and (db.column(Chassis, there, "other_config") or {}).get("is-remote") == "true":
             kind, requested = "remote", there
             options["requested-chassis"] = name
+    router_options = db.column(LogicalRouter, port.router, "options") or {}
+    told = told_to_controllers(router_options, row.options, here=bool(router.chassis))
     options.update(periodic(port, row))
+    options.update(told)
     if port.gateway and "peer" in options:
         options["chassis-redirect-port"] = f"cr-{row.name}"
     bound = Binding(
@@ -70,6 +74,7 @@ def router_bindings(
         redirect["always-redirect"] = "true"
     if how := row.options.get("redirect-type"):
         redirect["redirect-type"] = how
+    redirect.update(told_to_controllers(router_options, row.options, here=True))
     stand_in = bound._replace(
         type="chassisredirect",
         options=redirect,

@@ -48,6 +48,8 @@ class RouterPort(NamedTuple):
     tagged: bool = False  #: its localnet port has a VLAN
     spread: bool = False  #: a gateway port that all chassis use: for distributed load balancers
     vtep: bool = False  #: its switch has a hardware gateway
+    redistributes: frozenset[str] = frozenset()  #: which routes through it are told to the world outside
+    learns: bool = False  #: routes that the world outside tells are followed
     keys: tuple[tuple[str, int], ...] = ()  #: its name and that of its `cr-` port, as strings, with their tunnel keys
 
     @property

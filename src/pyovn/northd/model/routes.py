@@ -26,6 +26,12 @@ class Destination(NamedTuple):
     ip: str  #: "ip4" or "ip6"
     network: str
     length: int
+    learned: bool = False  #: told by the world outside: what somebody configured goes first
+
+    @property
+    def prefix(self) -> str:
+        """The network; without its length where it is a single address."""
+        return self.network if self.is_host else f"{self.network}/{self.length}"
 
     @property
     def is_host(self) -> bool:
@@ -64,7 +70,13 @@ class Route(NamedTuple):
 
 def destination(row: LogicalRouterStaticRoute, router: Uuid) -> Destination | None:
     """What a route is about; None where its prefix is none."""
-    text, _, length = row.ip_prefix.partition("/")
+    found = destination_of(row.ip_prefix, router)
+    return None if found is None else found._replace(table=row.route_table, by_source=row.policy == "src-ip")
+
+
+def destination_of(prefix: str, router: Uuid) -> Destination | None:
+    """What a route to a prefix is about, in the main table."""
+    text, _, length = prefix.partition("/")
     try:
         version, value = ip_parse(text)
     except Malformed:
@@ -74,8 +86,7 @@ def destination(row: LogicalRouterStaticRoute, router: Uuid) -> Destination | No
         return None
     size = int(length) if length else bits
     network = value >> (bits - size) << (bits - size)
-    by_source = row.policy == "src-ip"
-    return Destination(router, row.route_table, by_source, f"ip{version}", ip_str(version, network), size)
+    return Destination(router, "", False, f"ip{version}", ip_str(version, network), size)
 
 
 def hop_by(ports: Iterable[RouterPort], address: str, output: str | None) -> Hop | str:

@@ -33,6 +33,7 @@ class Switch(NamedTuple):
     filtered: bool = False  #: it has ACLs
     related: bool = False  #: some of them judge by connection
     tiers: tuple[int, int, int] = (0, 0, 0)  #: the last tier of ACLs, by where they are judged: see `model.acl`
+    announced: bool = False  #: a router on it tells the world outside where each of its guests is
     relays_dhcp: bool = False  #: `other_config:dhcp_relay_port`: its guests are not answered here
     resolves: bool = False  #: it has DNS records
     assigns: bool = False  #: it has addresses for ports that ask for some
