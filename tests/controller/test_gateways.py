@@ -64,6 +64,14 @@ def test_the_best_serves_while_it_hears_anyone():
     assert serves(world.core())
 
 
+@pytest.mark.parametrize(("options", "told"), [({"dynamic-routing": "true"}, 1), ({}, 0)])
+def test_a_chassis_says_that_it_exchanges_no_routes_of_its_gateways(options, told):
+    world = gateways("ch1")
+    world.edit(PortBinding, id_of("port", "cr-out"), options=options, chassis=id_of("chassis", "ch1"))
+    text = "port cr-out: dynamic routing has no effect here: no routes are exchanged with the kernel"
+    assert world.core().take_problems() == [text] * told
+
+
 def test_one_whose_switch_has_ended_gives_its_gateways_up():
     world = gateways("ch1", "gw")
     hears(world, "gw", "worker")

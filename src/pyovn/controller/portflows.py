@@ -92,7 +92,7 @@ def port(db: Reader, uuid: Uuid) -> Wanted:
     if here is None:
         return tuple(_elsewhere(db, ours, where, row)), (), (), ()
     flows = list(HERE[here.type](db, ours, where, row, here))
-    problems = list(_unbridged(db, ours, row))
+    problems = [*_unbridged(db, ours, row), *_unexchanged(row)]
     if here.type == "" and row.port_security:
         flows += _secured(where, row, problems)
     announced = tuple((ALL, found) for found in _announced(db, where, row, here))
@@ -116,6 +116,12 @@ def _unbridged(db: Reader, ours: Settings, row: PortBinding) -> Iterator[str]:
         yield f"port {row.logical_port}: bridge {bridge} of physical network '{network}' does not exist"
     elif bridge is None and (row.type == "l2gateway" or _is_needed(db, row)):
         yield f"port {row.logical_port}: ovn-bridge-mappings has no bridge for physical network '{network}'"
+
+
+def _unexchanged(row: PortBinding) -> Iterator[str]:
+    """What is not done for a router port here whose router takes part in dynamic routing."""
+    if row.options.get("dynamic-routing") == "true":
+        yield f"port {row.logical_port}: dynamic routing has no effect here: no routes are exchanged with the kernel"
 
 
 def _is_needed(db: Reader, row: PortBinding) -> bool:
