@@ -54,3 +54,37 @@ def test_copies_go_where_mirrors_end(northd, controller):
         nbctl(rig, "lsp-detach-mirror", "p1", "far", "--", "lsp-detach-mirror", "p1", "local")
         until(lambda: not here.vsctl("--bare", "--columns=name", "list", "Mirror").split(), "no mirror")
         assert "ovn-far" not in here.vsctl("list-ports", "br-int")
+
+
+WATCHED = {"p1": 0, "p2": 1, "watch": 1}
+
+
+@pytest.mark.parametrize(("northd", "controller"), roles("26.03"))
+def test_a_port_elsewhere_gets_copies(northd, controller):
+    with Rig(2, northd=northd) as rig:
+        for switch in ("net", "far"):
+            rig.nbctl("ls-add", switch)
+        for number, port in enumerate(WATCHED, 1):
+            own = f"50:54:00:00:00:0{number} 10.0.0.{number}"
+            rig.nbctl("lsp-add", "far" if port == "watch" else "net", port, "--", "lsp-set-addresses", port, own)
+        start(rig, controller)
+        first, _, watch = [
+            rig.hosts[host].plug(port, f"50:54:00:00:00:0{number}", f"10.0.0.{number}/24")
+            for number, (port, host) in enumerate(WATCHED.items(), 1)
+        ]
+        settle(rig, *WATCHED)
+        until(lambda: first.ping("10.0.0.2", count=1)[1] == 1, "the way between guests")
+        nbctl(rig, "mirror-add", "m", "lport", "both", "watch", "--", "lsp-attach-mirror", "p1", "m")
+        nbctl(rig, "--wait=hv", "mirror-rule-add", "m", "10", "icmp4.type == 0", "skip")
+
+        def heard():
+            with Ear(watch) as ear:
+                first.ping("10.0.0.2", count=2)
+                return [describe(frame) for frame in ear.frames(0.3)]
+
+        until(lambda: any("echo request" in each for each in heard()), "copies")
+        overheard = heard()
+        assert sum("10.0.0.1 > 10.0.0.2: ICMP echo request" in each for each in overheard) == 2, overheard
+        assert not any("reply" in each for each in overheard), "a rule leaves replies out"
+        nbctl(rig, "--wait=hv", "lsp-detach-mirror", "p1", "m")
+        assert not any("echo" in each for each in heard())

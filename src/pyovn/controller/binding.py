@@ -8,6 +8,7 @@ l2gateway         options:l2gateway-chassis                               yes
 l3gateway         options:l3gateway-chassis                               yes
 chassisredirect   first chassis alive of its HA group                     yes
 external          likewise                                                yes
+mirror            the port that gets the copies is                        yes
 localport         an interface names it                                   no
 localnet, patch   always                                                  no
 """
@@ -36,7 +37,7 @@ MAIN: Final = "main"
 ADDITIONAL: Final = "additional"
 
 #: Types that tell traffic apart by conntrack zone.
-ZONELESS: Final = frozenset({"patch"})
+ZONELESS: Final = frozenset({"patch", "mirror"})
 
 
 class Binding(NamedTuple):
@@ -162,6 +163,15 @@ def _behind(ours: Settings, type_: str, role: str, vif: Vif) -> Binding:
     return Binding(type_, role, vif.ofport, interface=vif.uuid, encap=encap_id(ours, vif.encap_ip), mtu=vif.mtu)
 
 
+def _mirror(db: Reader, ours: Settings, row: PortBinding) -> Binding | None:
+    """What stands for the sink of mirrors is where the sink is; nobody waits for it."""
+    for sink in db.where(PortBinding, "logical_port", row.mirror_port or ""):
+        found = _vif(db, ours, sink) if sink.type == "" else None
+        if found is not None and found.role == MAIN:
+            return Binding("mirror", MAIN, found.ofport, nested=found.nested)
+    return None
+
+
 def _localport(db: Reader, ours: Settings, row: PortBinding) -> Binding | None:
     vif = _plugged(db, row.logical_port)
     return None if vif is None else _behind(ours, "localport", "", vif)
@@ -202,6 +212,7 @@ def _elected(db: Reader, ours: Settings, row: PortBinding) -> Binding | None:
 
 RULES: Final[dict[str, Callable[[Reader, Settings, PortBinding], Binding | None]]] = {
     "": _vif,
+    "mirror": _mirror,
     "localport": _localport,
     "virtual": _virtual,
     "localnet": _localnet,
@@ -213,7 +224,7 @@ RULES: Final[dict[str, Callable[[Reader, Settings, PortBinding], Binding | None]
 }
 
 #: Types that make their datapath local when they are bound.
-ANCHORS: Final = frozenset({"", "virtual", "l2gateway", "l3gateway"})
+ANCHORS: Final = frozenset({"", "mirror", "virtual", "l2gateway", "l3gateway"})
 #: Types whose possible servers all hold the datapath, not only the active one.
 STANDBY: Final = frozenset({"chassisredirect", "external"})
 

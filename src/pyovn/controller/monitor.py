@@ -36,7 +36,7 @@ BY_DATAPATH: Final[tuple[type[Row], ...]] = (
     IPMulticast,
 )
 #: Port types that can lead to other datapaths, or move here, wherever they are.
-ROVING_TYPES: Final = ("patch", "external", "chassisredirect")
+ROVING_TYPES: Final = ("patch", "external", "chassisredirect", "mirror")
 #: Tables that stay small however large the network is.
 WHOLE: Final = True
 

@@ -154,6 +154,14 @@ def _interface(db: Reader, ours: Settings, where: Datapath, row: PortBinding, he
     yield from _tunnelled(db, ours, where, row, logical)
 
 
+def _mirror(db: Reader, ours: Settings, where: Datapath, row: PortBinding, here: Binding) -> Iterator[Flow]:
+    """What stands for a sink that is here: copies go to the sink's interface."""
+    for sink in db.where(PortBinding, "logical_port", row.mirror_port or ""):
+        if not here.nested or sink.tag is not None:
+            wire = Wire(here.ofport, sink.tag if here.nested else None)
+            yield from ports.copy_flows(_logical(db, where, row, own_zone=False), wire)
+
+
 def _activation(db: Reader, logical: LogicalPort, wire: Wire, row: PortBinding, here: Binding) -> Iterator[Flow]:
     ours = our_settings(db)
     strategy = row.options.get("activation-strategy")
@@ -299,6 +307,7 @@ def _nothing(db: Reader, ours: Settings, where: Datapath, row: PortBinding, here
 HERE: Final = {
     "": _interface,
     "localport": _interface,
+    "mirror": _mirror,
     "localnet": _localnet,
     "l2gateway": _l2gateway,
     "patch": _patch,

@@ -106,6 +106,12 @@ def interface_flows(port: LogicalPort, wire: Wire, *, localport: bool = False, n
     yield port.flow(layout.LOG_TO_PHY, 100, port.there(), wire.around((Output(wire.ofport),)))
 
 
+def copy_flows(port: LogicalPort, wire: Wire) -> Iterator[Flow]:
+    """Out to the interface that gets a mirror's copies, even of what came in there; nothing comes in from it."""
+    yield from common_flows(port, nested=True)
+    yield port.flow(layout.LOG_TO_PHY, 100, port.there(), wire.around((Output(wire.ofport),)))
+
+
 def bridged_flows(port: LogicalPort, wire: Wire) -> Iterator[Flow]:
     """In and out of a localnet or l2gateway port: a patch to a physical network."""
     arrive = (*enter(port.zones, port.datapath, port.key, wire.encap), *BACK)
