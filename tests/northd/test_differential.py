@@ -1,10 +1,12 @@
 """Our northd beside the C one, on random networks: neither has anything to do after the other."""
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.northd.networks import NetworkSpec, PortSpec, SwitchSpec, networks
-from tests.northd.oracle import Oracle
+from tests.northd.oracle import Oracle, oracle
 from tests.northd.routed import RouterPortSpec, RouterSpec
 
 pytestmark = pytest.mark.interop
@@ -20,6 +22,19 @@ def test_ours_changes_nothing_that_the_c_northd_wrote(c: Oracle, network: Networ
 @given(network=networks)
 def test_the_c_northd_changes_nothing_that_ours_wrote(c: Oracle, network: NetworkSpec) -> None:
     c.must_leave(network)
+
+
+@pytest.fixture(scope="module")
+def lonely() -> Iterator[Oracle]:
+    """The C northd, with no chassis."""
+    with oracle() as running:
+        yield running
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(network=networks)
+def test_ours_changes_nothing_before_there_are_chassis(lonely: Oracle, network: NetworkSpec) -> None:
+    assert lonely.disagreements(network) == []
 
 
 @pytest.mark.parametrize("column", ["allowed_ext_ips", "exempted_ext_ips"])

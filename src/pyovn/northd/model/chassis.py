@@ -32,9 +32,9 @@ def remote_chassis(chassis: Iterable[Chassis]) -> frozenset[str]:
 
 
 def common_features(chassis: Iterable[Chassis]) -> dict[str, bool]:
-    """Which features all chassis of ours have; none, where there are no chassis."""
+    """Which features all chassis of ours have: every one, while there are no chassis."""
     ours = [row.other_config for row in chassis if not is_remote(row)]
-    return {name: bool(ours) and all(each.get(key) == "true" for each in ours) for name, key in FEATURES.items()}
+    return {name: all(each.get(key) == "true" for each in ours) for name, key in FEATURES.items()}
 
 
 def know_groups_apart(chassis: Iterable[Chassis]) -> bool:
