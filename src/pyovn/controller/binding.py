@@ -291,9 +291,9 @@ def known_port(db: Reader, uuid: Uuid) -> Known:
 
 
 #: Types of which no copy goes to another chassis.
-_EVERYWHERE: Final = frozenset({"patch", "localport", "localnet"})
+_EVERYWHERE: Final = frozenset({"patch", "localport", "localnet", "mirror"})
 #: Types that get no copies themselves.
-_ELSEWHERE: Final = frozenset({"chassisredirect", "external", "virtual"})
+_ELSEWHERE: Final = frozenset({"chassisredirect", "external", "virtual", "mirror"})
 
 
 def _member(db: Reader, row: PortBinding) -> Member:
