@@ -112,3 +112,17 @@ def test_bridging_asked_for_at_a_port_that_is_no_gateway_port_is_as_in_c(c: Orac
         {},
     )
     assert c.disagreements(network) == []
+
+
+@pytest.mark.parametrize("theirs", ["10.0.0.1/24", "fd00::1/64"])
+@pytest.mark.parametrize(("options", "gateways"), [({}, ()), ({}, ("ch1",)), ({"chassis": "ch1"}, ())])
+def test_what_the_next_router_knows_of_an_outside_address_is_as_in_c(
+    c: Oracle, theirs: str, options: dict[str, str], gateways: tuple[str, ...]
+) -> None:
+    link = {"addresses": frozenset(["router"])}
+    own = RouterPortSpec({"networks": frozenset(["10.0.0.10/24"]), "options": {}}, 0, link, gateways)
+    other = RouterPortSpec({"networks": frozenset([theirs]), "options": {}}, 0, link, ())
+    nat = {"type": "dnat_and_snat", "external_ip": "30.0.0.20", "logical_ip": "10.0.1.2"}
+    nat |= {"options": {"add_route": "true"}}
+    routers = RouterSpec({"options": options}, (own,), nats=(nat,)), RouterSpec({"options": {}}, (other,))
+    assert c.disagreements(NetworkSpec({}, (SwitchSpec({"other_config": {}}, ()),), routers, {}, {})) == []

@@ -92,6 +92,12 @@ def test_load_balancers_choose_what_the_user_wants() -> None:
     assert "ct_lb_mark /* default (use --ct to customize) */ {" in text
 
 
+@pytest.mark.parametrize(("flags", "is_answered"), [(0, True), (2, True), (20, True), (4, False)])
+def test_a_reset_alone_is_refused_without_an_answer(flags: int, is_answered: bool) -> None:
+    text = trace("reject { next; };", f"{PACKET} && tcp.flags == {flags}")
+    assert ("tcp_reset" in text) == is_answered
+
+
 @pytest.mark.parametrize(
     ("over", "port"), [("icmp4.type == 3 && icmp4.code == 4", 81), ("tcp.dst == 4", 81), ("ip.proto == 2", 0)]
 )

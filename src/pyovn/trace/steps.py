@@ -327,6 +327,8 @@ def select(here: "Here", action: Select) -> None:
 
 
 def nest(here: "Here", action: Nest) -> None:
+    if action.name == "reject" and here.packet.get("ip_proto") == TCP and here.packet.get("tcp_flags") == _RST:
+        return  # a reset has no answer: two sides that refuse each other's would go on for ever
     name, become = _NESTS[action.name](here.packet)
     copy = here.on_copy(here.node.add("transformation", name, instead_of=dict(here.packet)))
     become(copy.packet)

@@ -561,7 +561,7 @@ def nat_flows(db: Reader, uuid: Uuid) -> Outputs:
     else:
         flows = RULES.nat_anywhere.apply(Place(owners[0], uuid[:8], router.spelling), nat)
     for port in ports:
-        if nat.adds_route and (gateway is None or gateway.uuid == port.uuid):
+        if nat.adds_route and (bool(router.chassis) if gateway is None else gateway.uuid == port.uuid):
             flows += known_next_door(db, nat, port, uuid)
         for seen, link, switch in () if balanced else seen_from_switches(db, port):
             place = Place(link.switch, uuid[:8], switch.spelling)

@@ -40,7 +40,8 @@ def other_packets(router: Router) -> Iterator[Flow]:
 
 def towards(hop: Hop, address: str | None = None) -> str:
     """Note the next hop."""
-    to, source, is_ip4 = REGISTERS[hop.is_ip4]
+    _, source, is_ip4 = REGISTERS[hop.is_ip4]
+    to, _, _ = REGISTERS[address == "ip4.dst" if address else hop.is_ip4]
     return (
         f"{to} = {address or hop.address}; {source} = {hop.source}; eth.src = {hop.mac}; outport = {hop.port}; "
         f"flags.loopback = 1; reg9[9] = {is_ip4}; {NEXT}"
@@ -69,21 +70,22 @@ def connected(router: Router, port: RouterPort) -> Iterator[Flow]:
 @feature.nat_route
 def translated(router: Router, nat: Translation, port: RouterPort) -> Iterator[Flow]:
     """An outside address of a router next to this one: it answers for it, whatever the networks here are."""
-    if port.ip4:
-        hop = Hop("0", port.ip4[0].address, port.mac, port.name, port.label)
-        monitors = port.label in router.monitored
-        actions = towards(hop, "ip4.dst")
-        yield from routed(32 * 8 + CONNECTED, f"ip4.dst == {nat.external}/32", actions, monitors=monitors)
+    yield from next_door(router, nat.external, port)
 
 
 @feature.vip_route
 def balanced(router: Router, vip: Vip, port: RouterPort) -> Iterator[Flow]:
     """A virtual address of a router next to this one, likewise."""
-    if port.ip4 and vip.ip == "ip4":
-        hop = Hop("0", port.ip4[0].address, port.mac, port.name, port.label)
-        monitors = port.label in router.monitored
-        actions = towards(hop, "ip4.dst")
-        yield from routed(32 * 8 + CONNECTED, f"ip4.dst == {vip.address}/32", actions, monitors=monitors)
+    if vip.ip == "ip4":
+        yield from next_door(router, vip.address, port)
+
+
+def next_door(router: Router, address: str, port: RouterPort) -> Iterator[Flow]:
+    """The way to an IPv4 address of a router beyond a port; one without IPv4 has its link-local address, as in C."""
+    own = port.ip4[0] if port.ip4 else port.link_local
+    hop = Hop("0" if port.ip4 else "::", own.address, port.mac, port.name, port.label)
+    monitors = port.label in router.monitored
+    yield from routed(32 * 8 + CONNECTED, f"ip4.dst == {address}/32", towards(hop, "ip4.dst"), monitors=monitors)
 
 
 @feature.router_port
