@@ -104,3 +104,19 @@ def test_a_mirror_ends_at_a_port_of_another_switch() -> None:
         ('outport == "s1" && (tcp)', "next;"),
         ('outport == "mp-s-t1"', "next(pipeline=egress, table=15);"),
     }
+
+
+def test_a_mirror_that_ends_nowhere_is_told() -> None:
+    world = World()
+
+    def build(txn: Txn) -> None:
+        mirror = txn.insert(nb.Mirror, name="m", type="lport", filter="both", sink="nobody", index=-1)
+        source = txn.insert(nb.LogicalSwitchPort, name="s1", mirror_rules={mirror})
+        txn.insert(nb.LogicalSwitch, name="s", ports={source})
+
+    world.edit(build)
+    said = [text for _, text in world.compiler.problems()]
+    assert said == ["logical switch port s1: mirror m: there is no port 'nobody' for its copies"]
+    (mirror,) = world.rows(nb.Mirror)
+    world.edit(lambda txn: txn.update(mirror, sink="s1"))
+    assert list(world.compiler.problems()) == []

@@ -17,13 +17,20 @@ def mirrors(db: Reader, uuid: Uuid) -> tuple[object, ...]:
     return (None if row is None else {column: getattr(row, column) for column in COLUMNS},)
 
 
-def copyings(db: Reader, row: LogicalSwitchPort, switch: Uuid) -> tuple[list[Copying], list[tuple[str, Binding]]]:
-    """The mirrors of a port that end at logical ports, and the ports that stand for those."""
+def copyings(
+    db: Reader, row: LogicalSwitchPort, switch: Uuid
+) -> tuple[list[Copying], list[tuple[str, Binding]], list[tuple[Uuid, str]]]:
+    """The mirrors of a port that end at logical ports, the ports that stand for those, and what is wrong."""
     found: list[Copying] = []
     stand_ins: list[tuple[str, Binding]] = []
+    problems: list[tuple[Uuid, str]] = []
     for each in sorted(row.mirror_rules):
         mirror = db.row(Mirror, each)
-        if mirror is None or mirror.type != "lport" or not db.find(LogicalSwitchPort, "name", mirror.sink):
+        if mirror is None or mirror.type != "lport":
+            continue
+        if not db.find(LogicalSwitchPort, "name", mirror.sink):
+            where = f"logical switch port {row.name}: mirror {mirror.name}"
+            problems.append((row.uuid, f"{where}: there is no port '{mirror.sink}' for its copies"))
             continue
         name = f"mp-{db.column(LogicalSwitch, switch, 'name')}-{mirror.sink}"
         rules = (db.row(MirrorRule, rule) for rule in sorted(mirror.mirror_rules))
@@ -31,7 +38,7 @@ def copyings(db: Reader, row: LogicalSwitchPort, switch: Uuid) -> tuple[list[Cop
         both = mirror.filter == "both"
         found.append(Copying(name, both or mirror.filter == "from-lport", both or mirror.filter == "to-lport", listed))
         stand_ins.append((name, stand_in(switch, mirror.sink)))
-    return found, stand_ins
+    return found, stand_ins, problems
 
 
 def stand_in(switch: Uuid, sink: str) -> Binding:

@@ -189,7 +189,8 @@ def ports(db: Reader, uuid: Uuid) -> Outputs:
     flows = RULES.for_port(switch, port, datapath) + beyond
     if port.shape.unusual:
         place = Place(datapath, uuid[:8], switch.spelling)
-        copies, stand_ins = copyings(db, row, datapath)
+        copies, stand_ins, endless = copyings(db, row, datapath)
+        problems = (*problems, *endless)
         for each in copies:
             flows += RULES.mirrored.apply(place, port, each)
         bindings += tuple(stand_ins)
