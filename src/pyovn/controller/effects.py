@@ -186,24 +186,19 @@ def sent(pin: PacketIn, packet: bytes, actions: Actions) -> Send:
 
 def injected(packet: bytes, datapath: int, port: int, flags: int = 0) -> Send:
     """A packet of our own that enters the logical pipeline at a port."""
-    steps: Actions = (
-        SetField(layout.DATAPATH, datapath, FULL[layout.DATAPATH]),
-        SetField(layout.INPORT, port, FULL[layout.INPORT]),
-        SetField(layout.FLAGS, flags, FULL[layout.FLAGS]),
-        Resubmit(layout.INGRESS),
-    )
-    return Send(PacketOut(packet, steps))
+    return _placed(packet, datapath, port, layout.FLAGS, flags, layout.INGRESS)
 
 
 def delivered(packet: bytes, datapath: int, port: int, outport: int) -> Send:
     """A packet that has entered at a port and now leaves by another, or by those of a multicast group."""
-    steps: Actions = (
-        SetField(layout.DATAPATH, datapath, FULL[layout.DATAPATH]),
-        SetField(layout.INPORT, port, FULL[layout.INPORT]),
-        SetField(layout.OUTPORT, outport, FULL[layout.OUTPORT]),
-        Resubmit(layout.REMOTE_OUTPUT),
-    )
-    return Send(PacketOut(packet, steps))
+    return _placed(packet, datapath, port, layout.OUTPORT, outport, layout.REMOTE_OUTPUT)
+
+
+def _placed(packet: bytes, datapath: int, port: int, register: str, value: int, table: int) -> Send:
+    """A packet of a port in a table, with one more register set."""
+    fields = {layout.DATAPATH: datapath, layout.INPORT: port, register: value}
+    steps = (SetField(name, value, FULL[name]) for name, value in fields.items())
+    return Send(PacketOut(packet, (*steps, Resubmit(table))))
 
 
 def resumed(pin: PacketIn, packet: bytes | None = None, match: Match | None = None) -> Continue:

@@ -92,7 +92,7 @@ def _tunnel_edits(db: Reader, ours: Settings, switch: OpenvSwitch, integration: 
     for each in db.look(PEERS, ALL):
         there = db.look(PEER, each)
         wanted += there.tunnels if there is not None else ()
-    ports = [port for each in sorted(integration.ports) if (port := db.row(Port, each)) is not None]
+    ports = list(rows_of(db, Port, sorted(integration.ports)).values())
     pairs: list[tuple[Port, Interface | None]] = []
     for port in ports:
         own = CHASSIS_ID in port.external_ids
@@ -104,10 +104,8 @@ def _tunnel_edits(db: Reader, ours: Settings, switch: OpenvSwitch, integration: 
 
 
 def _patch_edits(db: Reader, switch: OpenvSwitch, integration: Bridge) -> Iterator[Edit]:
-    around = {row.name: row for each in switch.bridges if (row := db.row(Bridge, each)) is not None}
-    ports: dict[Uuid, Port] = {}
-    for bridge in around.values():
-        ports.update((each, port) for each in bridge.ports if (port := db.row(Port, each)) is not None)
+    around = {row.name: row for row in rows_of(db, Bridge, switch.bridges).values()}
+    ports = rows_of(db, Port, (each for bridge in around.values() for each in bridge.ports))
     patches = db.look(PATCHES, ALL)
     yield from patch_edits(integration, around, ports, patches)
 
@@ -119,7 +117,7 @@ def _mirror_edits(db: Reader, integration: Bridge) -> Iterator[Edit]:
     wanted: list[WantedMirror] = []
     for uuid, ports in sources.items():
         row = db.row(Mirror, uuid)
-        if row is None or row.type not in (*TUNNELS, "local"):
+        if row is None:
             continue
         end = (*db.look(MIRROR_END, row.sink), None)[0] if row.type == "local" else None
         if row.type in TUNNELS or end is not None:
@@ -127,8 +125,7 @@ def _mirror_edits(db: Reader, integration: Bridge) -> Iterator[Edit]:
             wanted.append(named)
     mirrors = rows_of(db, vswitch.Mirror, integration.mirrors)
     ports_of = rows_of(db, Port, integration.ports)
-    owned = list(ours(ports_of, ports_of))
-    interfaces = rows_of(db, Interface, (each for port in owned for each in port.interfaces))
+    interfaces = rows_of(db, Interface, (each for port in ours(ports_of, ports_of) for each in port.interfaces))
     yield from mirror_edits(integration, mirrors, ports_of, interfaces, wanted)
 
 

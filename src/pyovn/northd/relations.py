@@ -48,13 +48,13 @@ class Binding(NamedTuple):
     mac: frozenset[str]
     port_security: frozenset[str]
     external_ids: Mapping[str, str]
-    parent_port: str | None
-    tag: int | None
-    requested_key: int | None
-    requested_chassis: Uuid | None
-    requested_additional_chassis: frozenset[Uuid]
-    ha_chassis_group: str | None
-    mirrors: frozenset[Uuid]
+    parent_port: str | None = None
+    tag: int | None = None
+    requested_key: int | None = None
+    requested_chassis: Uuid | None = None
+    requested_additional_chassis: frozenset[Uuid] = frozenset()
+    ha_chassis_group: str | None = None
+    mirrors: frozenset[Uuid] = frozenset()
     nat_addresses: frozenset[str] = frozenset()  #: what the controller announces: "MAC IP… [is_chassis_resident(…)]"
     mirror_port: str | None = None  #: the port that gets copies, of a port that stands for it
 

@@ -2,7 +2,7 @@
 
 from pyovn.incr.engine import Reader, family
 from pyovn.net.uuids import Uuid
-from pyovn.northd.families.mirrors import copyings
+from pyovn.northd.families.mirrors import mirrored
 from pyovn.northd.families.services import served
 from pyovn.northd.feature import Place, Provenance
 from pyovn.northd.model.addresses import is_link_local, nonsense
@@ -188,12 +188,10 @@ def ports(db: Reader, uuid: Uuid) -> Outputs:
     problems += unanswered
     flows = RULES.for_port(switch, port, datapath) + beyond
     if port.shape.unusual:
-        place = Place(datapath, uuid[:8], switch.spelling)
-        copies, stand_ins, endless = copyings(db, row, datapath)
-        problems = (*problems, *endless)
-        for each in copies:
-            flows += RULES.mirrored.apply(place, port, each)
-        bindings += tuple(stand_ins)
+        copies, stand_ins, endless = mirrored(db, switch, port, datapath)
+        flows += copies
+        bindings += stand_ins
+        problems += endless
         flooded = [group for group, _ in member_of if group[1] != STRANGERS]  # as C has it
         member_of += tuple((group, name) for name, _ in stand_ins for group in flooded)
     for entry in nonsense(port.texts, port.written):
@@ -264,10 +262,10 @@ def router_claims(db: Reader, uuid: Uuid) -> Outputs:
 
 def told_hosts(db: Reader, port: Port, datapath: Uuid) -> tuple[tuple[tuple[Uuid, str, str], tuple[str, bool]], ...]:
     """The addresses of a port that routers on its switch tell the world outside."""
-    views = (db.look(ROUTER_PORT, each) for each, _ in db.look(ATTACHED, datapath))
-    telling = [view for view in views if view is not None and AS_HOST in view.redistributes]
     if port.row.type == "router" or not port.shape.enabled:
         return ()
+    views = (db.look(ROUTER_PORT, each) for each, _ in db.look(ATTACHED, datapath))
+    telling = [view for view in views if view is not None and AS_HOST in view.redistributes]
     addresses = [ip for each in port.addresses for ip in (*each.ip4, *(ip6.address for ip6 in each.ip6))]
     return tuple(
         ((at.router, at.label, ip), (port.row.name, True))

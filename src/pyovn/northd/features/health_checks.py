@@ -8,6 +8,7 @@ a router, it answers for itself, and its MAC is what tells replies to probes.  R
 from collections.abc import Iterator
 
 from pyovn.northd.feature import Feature
+from pyovn.northd.model.addresses import ip_of
 from pyovn.northd.model.monitor import Probe, Target
 from pyovn.northd.model.port import quoted
 from pyovn.northd.model.switch import Switch
@@ -38,7 +39,7 @@ def answer(switch: Switch, address: str, mac: str) -> Iterator[Flow]:
 @feature.probe_reply
 def reply(target: Target, probe: Probe) -> Iterator[Flow]:
     """What is probed replies to the router, but it is the health checker that wants to know."""
-    ip = "ip6" if ":" in target.ip else "ip4"
+    ip = ip_of(target.ip)
     ends = f"{ip}.dst == {probe.src_ip} && {ip}.src == {target.ip} && eth.dst == {probe.src_mac}"
     kind = UNREACHABLE[ip] if target.protocol == "udp" else f"{target.protocol}.src == {target.port}"
     match = f"inport == {quoted(target.logical_port)} && {ends} && {kind}"

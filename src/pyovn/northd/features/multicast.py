@@ -10,6 +10,7 @@ Reads other_config:mcast_snoop, mcast_flood_unregistered; Logical_Switch_Port.op
 from collections.abc import Iterator
 
 from pyovn.northd.feature import Feature
+from pyovn.northd.model.addresses import ip_of
 from pyovn.northd.model.switch import Switch
 from pyovn.northd.pipeline import DROP, OUTPUT, STAGE, Flow, Stage
 
@@ -48,7 +49,7 @@ def snoop(switch: Switch, stage: Stage) -> Iterator[Flow]:
 @feature.heard
 def listeners(switch: Switch, address: str) -> Iterator[Flow]:
     """To those who listen, and to those who get all multicast."""
-    version = "ip6" if ":" in address else "ip4"
+    version = ip_of(address)
     before = (TO_ROUTERS.strip() if switch.relayed else "") + (TO_STATIC_TOO if switch.has_static else "")
     match = f"eth.mcast && {version} && {version}.dst == {address} "
     yield Flow(STAGE["ls_in_l2_lkup"], 90, match, f'{before}outport = "{address}"; {OUTPUT} ')

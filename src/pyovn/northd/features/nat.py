@@ -11,6 +11,7 @@ of its gateway, or, for a distributed address (`external_mac`, `logical_port`), 
 from collections.abc import Iterator
 
 from pyovn.northd.feature import Feature
+from pyovn.northd.model.addresses import ip_of
 from pyovn.northd.model.nat import Translation
 from pyovn.northd.model.router import Router
 from pyovn.northd.model.router_port import RouterPort
@@ -229,7 +230,7 @@ def forced(router: Router) -> Iterator[Flow]:
         return
     for what, addresses in (("dnat", router.force_for_dnat), ("lb", router.force_for_lb)):
         for address in addresses:
-            ip = "ip6" if ":" in address else "ip4"
+            ip = ip_of(address)
             yield Flow(UNSNAT, 110, f"{ip} && {ip}.dst == {address}", "ct_snat;")
             yield Flow(SNAT, 100, f"flags.force_snat_for_{what} == 1 && {ip}", f"ct_snat({address});")
 

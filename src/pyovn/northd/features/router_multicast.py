@@ -7,6 +7,7 @@ wanted · 10450 groups that nobody has joined
 from collections.abc import Iterator
 
 from pyovn.northd.feature import Feature
+from pyovn.northd.model.addresses import ip_of
 from pyovn.northd.model.router import Router
 from pyovn.northd.model.router_port import RouterPort
 from pyovn.northd.pipeline import DROP, STAGE, Flow
@@ -34,7 +35,7 @@ def relay(router: Router) -> Iterator[Flow]:
 @feature.relayed_group
 def joined(router: Router, address: str) -> Iterator[Flow]:
     """To the networks where somebody listens, and to those that take all multicast."""
-    version = "ip6" if ":" in address else "ip4"
+    version = ip_of(address)
     everywhere = 'clone { outport = "_MC_static"; ip.ttl--; next; };' if router.floods else ""
     actions = f'{everywhere}outport = "{address}"; ip.ttl--; next;'
     yield Flow(ROUTING, 10500, f"{version} && {version}.dst == {address} ", actions)

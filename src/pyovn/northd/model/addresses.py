@@ -56,6 +56,11 @@ def is_address(text: str) -> bool:
     return True
 
 
+def ip_of(address: str) -> str:
+    """Which protocol's fields an address goes into: "ip4" or "ip6"."""
+    return "ip6" if ":" in address else "ip4"
+
+
 def is_link_local(address: str) -> bool:
     """Is an address, in canonical spelling, in fe80::/10?"""
     return address.startswith(("fe8", "fe9", "fea", "feb"))

@@ -27,9 +27,14 @@ class Network(NamedTuple):
         return f"{self.network}/{self.length}"
 
     @property
+    def bits(self) -> int:
+        """How many bits an address has."""
+        return 128 if ":" in self.address else 32
+
+    @property
     def is_host(self) -> bool:
         """Is it a single address?"""
-        return self.length == (128 if ":" in self.address else 32)
+        return self.length == self.bits
 
     @property
     def group(self) -> str:
@@ -43,9 +48,8 @@ class Network(NamedTuple):
 
     def among(self, numbered: Sequence[tuple[int, str]]) -> Iterator[str]:
         """Those of the addresses, ordered by number, that are in the network."""
-        bits = 128 if ":" in self.address else 32
         first = bisect_left(numbered, (self.low,))
-        last = bisect_left(numbered, (self.low + (1 << (bits - self.length)),))
+        last = bisect_left(numbered, (self.low + (1 << (self.bits - self.length)),))
         return (address for _, address in numbered[first:last])
 
     def holds(self, address: int) -> bool:

@@ -18,7 +18,6 @@ from pyovn.northd.relations import STATIC, Binding, Group
 from pyovn.tables.nb import GatewayChassis, HAChassis, HAChassisGroup, LogicalRouter, LogicalRouterPort
 from pyovn.tables.sb import Chassis
 
-NOTHING: frozenset[Uuid] = frozenset()
 RA_INTERVAL = (4, 600, 1800)  #: least, usual, most; seconds
 LEAST_RA = 3
 #: a port's part in prefix delegation: asking for prefixes, and getting one → what the controller is told
@@ -59,13 +58,8 @@ def router_bindings(
         mac=frozenset((written(port, row.networks),)),
         port_security=frozenset(),
         external_ids=row.external_ids,
-        parent_port=None,
-        tag=None,
         requested_key=number(row.options.get("requested-tnl-key")),
         requested_chassis=requested,
-        requested_additional_chassis=NOTHING,
-        ha_chassis_group=None,
-        mirrors=frozenset(),
     )
     if not port.gateway:
         return ((row.name, bound),)
